@@ -1,0 +1,76 @@
+"""The Engine contract: frames, a face and a voice in; frames that speak out.
+
+It suits engines that bend pictures (``mesh``) as well as networks that crop, infer and paste: the pipeline hands over
+frames in batches and never looks inside ``Speech``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import Any, Protocol
+
+import numpy as np
+
+from heygem.errors import OptionInvalid
+from heygem.faces.avatar import Avatar
+from heygem.media.frame import Frame
+from heygem.media.sound import Sound
+
+Speech = Any
+"""What an engine heard: one row per output frame, in the engine's own form. The pipeline only passes it on."""
+
+
+@dataclass(frozen=True)
+class Style:
+    """How the mouth speaks.
+
+    strength: 0 keeps the mouth closed, 1 as the voice asks, 2 twice as wide.
+    smoothness: 0 follows every sound, 1 is calm.
+    device: "auto", "cpu" or "cuda"; asking for a device that is not there is an error, never a silent fall to CPU.
+    """
+
+    strength: float = 1.0
+    smoothness: float = 0.3
+    device: str = "auto"
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.strength <= 2:
+            raise OptionInvalid(option="strength", value=self.strength, allowed="a number from 0 to 2")
+        if not 0 <= self.smoothness <= 1:
+            raise OptionInvalid(option="smoothness", value=self.smoothness, allowed="a number from 0 to 1")
+        if self.device not in ("auto", "cpu", "cuda"):
+            raise OptionInvalid(option="device", value=self.device, allowed="auto, cpu or cuda")
+
+
+class Renderer(Protocol):
+    """Renders the frames of one take, in order."""
+
+    def render(self, start: int, frames: Sequence[Frame]) -> Sequence[Frame]:
+        """Frames ``start``, ``start + 1`` … of the output, changed in place or new, as many as came in."""
+        ...
+
+    def close(self) -> None:
+        """Frees what the renderer holds. Safe to call twice."""
+        ...
+
+
+class Engine(Protocol):
+    """Turns a voice and an avatar into a renderer. Stateless between takes except for loaded weights."""
+
+    name: str
+    version: str
+    batch: int
+
+    def listen(self, sound: Sound, fps: Fraction, frames: int) -> Speech:
+        """What the mouth has to do in each of ``frames`` frames at ``fps``. Depends on the sound alone: a batch shares it."""
+        ...
+
+    def begin(self, avatar: Avatar, speech: Speech, plan: np.ndarray, style: Style) -> Renderer:
+        """A renderer. ``plan[t]`` (int64, (T,)) is the source frame under output frame ``t``."""
+        ...
+
+    def device(self, style: Style) -> str:
+        """The device that this engine would use for ``style``, in words. Raises EngineUnavailable."""
+        ...

@@ -1,0 +1,158 @@
+"""The tree of errors. Each has a code (stable, for machines), a message (what and why) and a hint (what to do).
+
+HeyGemError
+├── InputError            the user's file or option is the cause
+│   ├── FileMissing       input.missing       no such file
+│   ├── FileEmpty         input.empty         zero bytes, or a header and nothing behind it
+│   ├── FileUnreadable    input.unreadable    not media, cut short, or damaged
+│   ├── FileRefused       input.refused       a playlist or another container that points outside itself
+│   ├── NoVideo           input.no_video      sound where a picture is needed
+│   ├── NoSound           input.no_sound      a file without a sound track where a voice is needed
+│   ├── SoundTooShort     input.too_short     less than 0.1 s of sound
+│   ├── PictureTooLarge   input.too_large     above the largest picture size
+│   ├── PictureTooSmall   input.too_small     below the smallest picture size
+│   ├── NoFace            input.no_face       no usable face in the whole file
+│   └── OptionInvalid     option.invalid      an option outside its range
+├── OutputError           output.failed       the result cannot be written (folder, disk, permission)
+├── EngineUnavailable     engine.unavailable  the engine, a device or a model file is not there
+├── ToolMissing           tool.missing        a library or program is not installed
+└── Cancelled             job.cancelled       the user stopped the work
+"""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+
+class HeyGemError(Exception):
+    """Base of all errors that a user may read.
+
+    ``details`` are the values inside the sentence (a file name, a number): the page uses them to say the same in
+    another language, looked up by ``code``. ``message`` and ``hint`` are templates in English over these details.
+    """
+
+    code: ClassVar[str] = "error"
+    template: ClassVar[str] = "{reason}"
+    remedy: ClassVar[str] = ""
+
+    def __init__(self, **details: object) -> None:
+        self.details = {name: str(value) for name, value in details.items()}
+        super().__init__(self.message)
+
+    @property
+    def message(self) -> str:
+        """One English sentence: what went wrong and why."""
+        return self.template.format_map(_Blank(self.details))
+
+    @property
+    def hint(self) -> str:
+        """One English sentence: what to do now. May be empty."""
+        return self.remedy.format_map(_Blank(self.details))
+
+    def __reduce__(self) -> tuple[object, ...]:
+        return _rebuild, (type(self), self.details)
+
+
+class _Blank(dict[str, str]):
+    """A detail that was not given reads as nothing instead of raising inside an error."""
+
+    def __missing__(self, key: str) -> str:
+        return ""
+
+
+def _rebuild(kind: type[HeyGemError], details: dict[str, str]) -> HeyGemError:
+    return kind(**details)
+
+
+class InputError(HeyGemError):
+    code = "input"
+
+
+class FileMissing(InputError):
+    code = "input.missing"
+    template = "There is no file “{name}”."
+    remedy = "Check the path; if the file is on another machine, copy it here first."
+
+
+class FileEmpty(InputError):
+    code = "input.empty"
+    template = "“{name}” is empty."
+    remedy = "Export or upload the file again; the copy probably broke off."
+
+
+class FileUnreadable(InputError):
+    code = "input.unreadable"
+    template = "“{name}” cannot be read as {kind}: {reason}."
+    remedy = "Play it in a media player; if that fails too, export it again (MP4 for video, WAV or MP3 for sound)."
+
+
+class FileRefused(InputError):
+    code = "input.refused"
+    template = "“{name}” is a {kind}, which can point to other files or addresses, so it is not opened."
+    remedy = "Give the video or sound file itself (MP4, MOV, MKV, WEBM, WAV, MP3 …)."
+
+
+class NoVideo(InputError):
+    code = "input.no_video"
+    template = "“{name}” has no picture, only sound."
+    remedy = "Choose a video or a photo of the person here, and give the sound as the voice."
+
+
+class NoSound(InputError):
+    code = "input.no_sound"
+    template = "“{name}” has no sound."
+    remedy = "Choose a recording of the voice (WAV, MP3, M4A …) or a video with a sound track."
+
+
+class SoundTooShort(InputError):
+    code = "input.too_short"
+    template = "“{name}” has only {seconds} s of sound."
+    remedy = "Use a recording of at least {least} s."
+
+
+class PictureTooLarge(InputError):
+    code = "input.too_large"
+    template = "The picture of “{name}” is {width}x{height}; the largest size is {most}."
+    remedy = "Scale it to 4K or less first; 1080p is plenty for a talking head."
+
+
+class PictureTooSmall(InputError):
+    code = "input.too_small"
+    template = "The picture of “{name}” is {width}x{height}; the smallest size is {least}."
+    remedy = "Use a larger original; the face should be at least 100 pixels wide."
+
+
+class NoFace(InputError):
+    code = "input.no_face"
+    template = "No usable face was found in “{name}” ({frames} frames looked at{why})."
+    remedy = "Use a picture in which one person's face is upright, unobstructed and at least 60 pixels wide."
+
+
+class OptionInvalid(InputError):
+    code = "option.invalid"
+    template = "{option} cannot be {value}."
+    remedy = "Choose {allowed}."
+
+
+class OutputError(HeyGemError):
+    code = "output.failed"
+    template = "The result cannot be written to “{name}”: {reason}."
+    remedy = "Check that the folder exists, may be written to, and that the disk has room."
+
+
+class EngineUnavailable(HeyGemError):
+    code = "engine.unavailable"
+    template = "{engine} cannot be used: {reason}."
+    remedy = "Run “heygem doctor” to see what is missing, or choose another engine or device."
+
+
+class ToolMissing(HeyGemError):
+    code = "tool.missing"
+    template = "{tool} is not installed."
+    remedy = "Run “pip install -r requirements.txt” in the environment of HeyGem."
+
+
+class Cancelled(HeyGemError):
+    code = "job.cancelled"
+    template = "Stopped on request."
+    remedy = "Nothing was kept; start it again at any time."

@@ -1,0 +1,15 @@
+"""The one callback for progress, heartbeat and cancel."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+STAGES = ("probe", "listen", "analyse", "render", "finish")
+"""Stages of a job in their order. ``analyse`` and ``render`` count frames; the others count steps."""
+
+Tick = Callable[[str, int, int], None]
+"""``tick(stage, done, total)``. It may raise ``Cancelled``: the work then stops and leaves nothing behind."""
+
+
+def silent(stage: str, done: int, total: int) -> None:
+    """A tick for callers who do not watch."""
