@@ -54,13 +54,12 @@ def mean_face(landmarks: np.ndarray) -> np.ndarray:
     for _ in range(5):
         shapes, _ = align(landmarks, mean)
         mean = eye_normalise(shapes.mean(axis=0))
-    for _ in range(5):
+    for _ in range(8):
         mirrored = mean * (-1, 1, 1)
         partner = np.linalg.norm(mean[:, None] - mirrored[None], axis=2).argmin(axis=1)
-        mean = eye_normalise((mean + mirrored[partner]) / 2)
-        shapes, _ = align(mean[None], mean[partner] * (-1, 1, 1))
-        mean = shapes[0]
-    return eye_normalise(mean)
+        turned, _ = align(mirrored[partner][None], mean)
+        mean = eye_normalise((mean + turned[0]) / 2)
+    return eye_normalise((mean + (mean * (-1, 1, 1))[partner]) / 2)
 
 
 def main() -> None:
