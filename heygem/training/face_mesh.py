@@ -11,6 +11,7 @@ from pathlib import Path
 
 import av
 import numpy as np
+from scipy.optimize import linear_sum_assignment
 
 from heygem.faces.shape import ASSET, EYES, STABLE, align, eye_normalise
 
@@ -54,10 +55,11 @@ def mean_face(landmarks: np.ndarray) -> np.ndarray:
     for _ in range(5):
         shapes, _ = align(landmarks, mean)
         mean = eye_normalise(shapes.mean(axis=0))
-    for _ in range(8):
-        mirrored = mean * (-1, 1, 1)
-        partner = np.linalg.norm(mean[:, None] - mirrored[None], axis=2).argmin(axis=1)
-        turned, _ = align(mirrored[partner][None], mean)
+    mirrored = mean * (-1, 1, 1)
+    distance = np.linalg.norm(mean[:, None] - mirrored[None], axis=2)
+    partner = linear_sum_assignment(distance**2)[1]  # who is whose mirror image
+    for _ in range(5):
+        turned, _ = align((mean * (-1, 1, 1))[partner][None], mean)
         mean = eye_normalise((mean + turned[0]) / 2)
     return eye_normalise((mean + (mean * (-1, 1, 1))[partner]) / 2)
 
