@@ -1,0 +1,220 @@
+"""The story: a voice and a face in, a talking video out."""
+
+from __future__ import annotations
+
+import json
+import math
+import os
+import time
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, field
+from fractions import Fraction
+from itertools import islice
+from pathlib import Path
+
+import numpy as np
+
+from heygem import __version__, engines
+from heygem.engines.base import Engine, Renderer, Style
+from heygem.errors import OptionInvalid, OutputError
+from heygem.faces.avatar import Avatar
+from heygem.media.frame import Frame
+from heygem.media.probe import probe_sound, probe_video
+from heygem.media.reader import VideoReader
+from heygem.media.sound import RATE, load_sound
+from heygem.media.stream import ReadAhead, WriteBehind
+from heygem.media.writer import VideoWriter
+from heygem.tick import Tick, silent
+
+RESOLUTIONS = {"source": None, "720p": 720, "1080p": 1080}
+"""Name -> length of the short side in pixels."""
+QUALITIES = ("draft", "standard", "high")
+LENGTHS = ("pingpong", "loop", "hold")
+STILL_FPS = Fraction(25)
+"""Frame rate of a video made from a photo."""
+
+
+@dataclass(frozen=True)
+class Options:
+    """What the user chose. Every default stands here.
+
+    length says what follows when the sound is longer than the video: forth and back (pingpong), from the start again
+    (loop), or the last frame stands (hold). A longer video is cut to the sound. face 0 is the largest.
+    """
+
+    engine: str = engines.DEFAULT
+    style: Style = field(default_factory=Style)
+    resolution: str = "source"
+    quality: str = "standard"
+    length: str = "pingpong"
+    face: int = 0
+
+    def __post_init__(self) -> None:
+        for option, allowed in (
+            ("engine", engines.ENGINES),
+            ("resolution", RESOLUTIONS),
+            ("quality", QUALITIES),
+            ("length", LENGTHS),
+        ):
+            if getattr(self, option) not in allowed:
+                raise OptionInvalid(option=option, value=getattr(self, option), allowed=" or ".join(allowed))
+        if self.face < 0:
+            raise OptionInvalid(option="face", value=self.face, allowed="0 for the largest face, 1 for the next …")
+
+
+@dataclass(frozen=True)
+class Take:
+    """What came out. ``stages`` are seconds per stage, ``quality`` says what is known of the result's worth."""
+
+    path: Path
+    frames: int
+    fps: Fraction
+    seconds: float
+    width: int
+    height: int
+    engine: str
+    device: str
+    stages: dict[str, float]
+    quality: dict[str, float]
+    warnings: list[str]
+
+    def as_dict(self) -> dict[str, object]:
+        """Plain values for JSON: the path as text, the frame rate as "30000/1001"."""
+        return {**asdict(self), "path": str(self.path), "fps": str(self.fps)}
+
+
+def lipsync(
+    video: str | Path,
+    audio: str | Path,
+    out: str | Path,
+    options: Options | None = None,
+    tick: Tick = silent,
+    cache: Path | None = None,
+) -> Take:
+    """Makes the person in ``video`` (or photo) speak ``audio``; writes an MP4 to ``out`` and ``<out>.take.json`` beside it.
+
+    tick(stage, done, total) is called at least once a frame and may raise ``Cancelled``: nothing is then left behind.
+    cache is the folder of prepared avatars (default: from the settings). Raises the errors of ``heygem.errors``.
+    """
+    options, out = options or Options(), Path(out)
+    clock = _Clock()
+    with clock("probe"):
+        tick("probe", 0, 1)
+        _check_out(out, (Path(video), Path(audio)))
+        picture, _ = probe_video(video), probe_sound(audio)
+        engine = engines.load(options.engine)
+        device = engine.device(options.style)
+        size = output_size(picture.width, picture.height, options.resolution)
+        tick("probe", 1, 1)
+    fps = STILL_FPS if picture.still else picture.fps
+    with clock("listen"):
+        tick("listen", 0, 1)
+        sound = load_sound(audio)
+        frames = math.ceil(round(Fraction(sound.samples.size, RATE) * fps, 6))
+        speech = engine.listen(sound, fps, frames)
+        tick("listen", 1, 1)
+    with clock("analyse"):
+        avatar = Avatar.prepare(video, options.face, cache, tick)
+    plan = source_plan(len(avatar.weight), frames, options.length)
+    with clock("render"):
+        renderer = engine.begin(avatar, speech, plan, options.style)
+        try:
+            with VideoWriter(out, fps, size, options.quality, Path(audio), options.style.device) as writer:
+                _render(video, plan, renderer, engine, writer, tick)
+                tick("finish", 0, 1)
+        finally:
+            renderer.close()
+    take = Take(
+        path=out,
+        frames=frames,
+        fps=fps,
+        seconds=float(frames / fps),
+        width=size[0],
+        height=size[1],
+        engine=f"{engine.name} {engine.version}",
+        device=device,
+        stages=clock.seconds,
+        quality={"covered": round(float(np.mean(avatar.weight[plan] > 0)), 3)},
+        warnings=_warnings(avatar, plan),
+    )
+    _write_take(take, options)
+    tick("finish", 1, 1)
+    return take
+
+
+def source_plan(source: int, frames: int, length: str) -> np.ndarray:
+    """(frames,) int64: the source frame under each output frame, for a source of ``source`` frames."""
+    steps = np.arange(frames)
+    if length == "loop":
+        return steps % source
+    if length == "hold" or source == 1:
+        return np.minimum(steps, source - 1)
+    period = 2 * (source - 1)
+    return np.minimum(steps % period, period - steps % period)
+
+
+def output_size(width: int, height: int, resolution: str) -> tuple[int, int]:
+    """Even (width, height) of the result: the short side as the resolution says, the shape kept."""
+    short = RESOLUTIONS[resolution]
+    if short is None:
+        return width, height
+    scale = Fraction(short, min(width, height))
+    return tuple(2 * round(side * scale / 2) for side in (width, height))  # pyright: ignore[reportReturnType]
+
+
+def _render(
+    video: str | Path, plan: np.ndarray, renderer: Renderer, engine: Engine, writer: VideoWriter, tick: Tick
+) -> None:
+    """Reader thread -> renderer (here) -> writer thread, a few frames apart."""
+    done = 0
+    with VideoReader(video) as reader, WriteBehind(writer.write) as behind, ReadAhead(reader.frames(plan)) as ahead:
+        for batch in _batches(ahead, engine.batch):
+            for frame in renderer.render(done, batch):
+                behind.put(frame)
+                done += 1
+                tick("render", done, len(plan))
+
+
+def _batches(frames: Iterable[Frame], size: int) -> Iterator[list[Frame]]:
+    source = iter(frames)
+    while batch := list(islice(source, size)):
+        yield batch
+
+
+def _check_out(out: Path, inputs: tuple[Path, ...]) -> None:
+    """Refuses before the work what would fail after it."""
+    if out.suffix.lower() != ".mp4":
+        raise OptionInvalid(option="out", value=out.name, allowed="a file name that ends in .mp4")
+    if not out.parent.is_dir():
+        raise OutputError(name=out.name, reason=f"the folder {out.parent} does not exist")
+    if not os.access(out.parent, os.W_OK):
+        raise OutputError(name=out.name, reason=f"the folder {out.parent} is not writable")
+    if any(path.exists() and out.exists() and path.samefile(out) for path in inputs):
+        raise OutputError(name=out.name, reason="it is one of the inputs")
+
+
+def _warnings(avatar: Avatar, plan: np.ndarray) -> list[str]:
+    untouched = int(np.count_nonzero(avatar.weight[plan] == 0))
+    return [f"{untouched} of {len(plan)} frames show no usable face and were left as they are"] if untouched else []
+
+
+def _write_take(take: Take, options: Options) -> None:
+    record = {"heygem": __version__, **take.as_dict(), "path": take.path.name, "options": asdict(options)}
+    final = take.path.with_suffix(".take.json")
+    part = final.with_name(final.name + ".part")
+    part.write_text(json.dumps(record, ensure_ascii=False, indent=1) + "\n", "utf-8")
+    part.replace(final)
+
+
+class _Clock:
+    """Seconds per stage."""
+
+    def __init__(self) -> None:
+        self.seconds: dict[str, float] = {}
+
+    @contextmanager
+    def __call__(self, stage: str) -> Iterator[None]:
+        start = time.perf_counter()
+        yield
+        self.seconds[stage] = round(time.perf_counter() - start, 3)
