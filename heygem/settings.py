@@ -1,0 +1,69 @@
+"""What an administrator may set: one frozen object, read from the environment and from ``.env``.
+
+Every field ``name`` is the variable ``HEYGEM_NAME``. Files named ``.env`` are read beside ``app.py`` and in the current
+folder (the latter wins); the environment wins over both; an empty value counts as not set. The description of a field
+says which values are allowed; it is also the hint of the error. A secret would be a ``SecretStr``: it prints as stars.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import AfterValidator, Field, ValidationError
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from heygem.errors import OptionInvalid
+
+PREFIX = "HEYGEM_"
+_ROOT = Path(__file__).parents[1]
+
+Folder = Annotated[Path, AfterValidator(lambda path: path.expanduser().absolute())]
+
+
+def _outputs() -> Path:
+    """``outputs/`` beside ``app.py`` in a checkout, in the current folder where HeyGem is an installed package."""
+    return (_ROOT if (_ROOT / "pyproject.toml").is_file() else Path.cwd()) / "outputs"
+
+
+def _home() -> Path:
+    return Path.home() / ".heygem"
+
+
+class Settings(BaseSettings):
+    """Frozen. Paths are absolute, with ``~`` resolved; nothing is created."""
+
+    model_config = SettingsConfigDict(
+        env_prefix=PREFIX,
+        env_file=(_ROOT / ".env", ".env"),
+        env_file_encoding="utf-8-sig",
+        env_ignore_empty=True,
+        extra="ignore",
+        frozen=True,
+    )
+
+    home: Folder = Field(default_factory=_home, description="a folder for what HeyGem keeps (cache)")
+    outputs: Folder = Field(default_factory=_outputs, description="a folder for the results")
+    cache_bytes: int = Field(4 << 30, ge=0, description="the largest size of the avatar cache in bytes")
+    host: str = Field("0.0.0.0", description="an address to listen on; 127.0.0.1 keeps the page to this machine")
+    port: int = Field(7860, ge=1, le=65535, description="a port from 1 to 65535")
+    max_upload_mb: int = Field(2048, ge=1, description="the largest upload in megabytes, at least 1")
+    language: Literal["auto", "zh", "en"] = Field("auto", description="auto, zh or en")
+    insightface: Folder | None = Field(None, description="a folder with InsightFace .onnx files")
+    log_file: Folder | None = Field(None, description="a file for the log; without it the log goes to the terminal")
+
+    @property
+    def cache(self) -> Path:
+        """Folder of the avatar cache."""
+        return self.home / "cache" / "avatars"
+
+
+def load(**given: object) -> Settings:
+    """The settings; ``given`` wins over every variable. Raises OptionInvalid naming the variable that is wrong."""
+    try:
+        return Settings(**given)  # pyright: ignore[reportArgumentType]
+    except ValidationError as error:
+        first = error.errors(include_url=False)[0]
+        name = str(first["loc"][0]).lower()
+        allowed = Settings.model_fields[name].description
+        raise OptionInvalid(option=PREFIX + name.upper(), value=f"“{first['input']}”", allowed=allowed) from None

@@ -1,0 +1,81 @@
+"""Settings: read from the environment and .env, frozen, wrong values named."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from pydantic import ValidationError
+
+from heygem import settings
+from heygem.errors import OptionInvalid
+
+README = Path(__file__).parents[1] / "README.md"
+
+
+@pytest.fixture(autouse=True)
+def bare(tmp_path, monkeypatch):
+    """No variables, no .env of the developer."""
+    for name in settings.Settings.model_fields:
+        monkeypatch.delenv(settings.PREFIX + name.upper(), raising=False)
+    monkeypatch.setitem(settings.Settings.model_config, "env_file", (".env",))
+    monkeypatch.chdir(tmp_path)
+
+
+def test_defaults():
+    found = settings.load()
+    assert found.home == Path.home() / ".heygem"
+    assert found.cache == found.home / "cache" / "avatars"
+    assert (found.host, found.port, found.language) == ("0.0.0.0", 7860, "auto")
+    assert found.cache_bytes == 4 * 1024**3
+    assert found.outputs == Path(settings.__file__).parents[1] / "outputs"
+    assert found.insightface is None and found.log_file is None
+
+
+def test_loading_creates_nothing(tmp_path, monkeypatch):
+    monkeypatch.setenv("HEYGEM_HOME", str(tmp_path / "home"))
+    settings.load()
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_environment_wins_over_dotenv_and_given_wins_over_both(tmp_path, monkeypatch):
+    (tmp_path / ".env").write_text("HEYGEM_PORT=8001\nHEYGEM_LANGUAGE=zh\nOTHER_NAME=1\n", encoding="utf-8-sig")
+    monkeypatch.setenv("HEYGEM_PORT", "8002")
+    assert (settings.load().port, settings.load().language) == (8002, "zh")
+    assert settings.load(port=8003).port == 8003
+
+
+def test_empty_value_counts_as_not_set(monkeypatch):
+    monkeypatch.setenv("HEYGEM_PORT", "")
+    assert settings.load().port == 7860
+
+
+def test_paths_are_absolute_and_know_the_tilde(tmp_path, monkeypatch):
+    monkeypatch.setenv("HEYGEM_HOME", "~/elsewhere")
+    monkeypatch.setenv("HEYGEM_INSIGHTFACE", "faces")
+    assert settings.load().home == Path.home() / "elsewhere"
+    assert settings.load().insightface == tmp_path / "faces"
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [("PORT", "http"), ("PORT", "70000"), ("LANGUAGE", "fr"), ("CACHE_BYTES", "-1"), ("MAX_UPLOAD_MB", "much")],
+)
+def test_wrong_value_names_the_variable_and_the_remedy(name, value, monkeypatch):
+    monkeypatch.setenv(f"HEYGEM_{name}", value)
+    with pytest.raises(OptionInvalid) as caught:
+        settings.load()
+    assert f"HEYGEM_{name}" in caught.value.message and value in caught.value.message
+    assert str(settings.Settings.model_fields[name.lower()].description) in caught.value.hint
+
+
+def test_settings_cannot_be_changed():
+    with pytest.raises(ValidationError):
+        settings.load().port = 1  # pyright: ignore[reportAttributeAccessIssue]
+
+
+def test_every_setting_has_a_description_and_a_row_in_the_readme():
+    text = README.read_text(encoding="utf-8")
+    for name, field in settings.Settings.model_fields.items():
+        assert field.description, name
+        assert f"`HEYGEM_{name.upper()}`" in text, name
