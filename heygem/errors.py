@@ -16,6 +16,7 @@ HeyGemError
 ├── OutputError           output.failed       the result cannot be written (folder, disk, permission)
 ├── EngineUnavailable     engine.unavailable  the engine, a device or a model file is not there
 ├── ToolMissing           tool.missing        a library or program is not installed
+├── WorkerDied            job.crashed         the process that did the work ended in the middle of it
 └── Cancelled             job.cancelled       the user stopped the work
 """
 
@@ -150,6 +151,12 @@ class ToolMissing(HeyGemError):
     code = "tool.missing"
     template = "{tool} is not installed."
     remedy = "Run “pip install -r requirements.txt” in the environment of HeyGem."
+
+
+class WorkerDied(HeyGemError):
+    code = "job.crashed"
+    template = "The process that did the work ended unexpectedly ({reason})."
+    remedy = "Start it again; if it happens again, use a smaller or shorter video. SIGKILL mostly means too little memory."
 
 
 class Cancelled(HeyGemError):
