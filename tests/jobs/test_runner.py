@@ -102,7 +102,10 @@ def test_a_crash_fails_one_job_and_the_next_one_runs(runner: Runner, submit: Sub
 
 def test_a_worker_killed_from_outside_is_replaced(runner: Runner, submit: Submit) -> None:
     first = until(runner, submit("one"), DONE)
-    psutil.Process(first.take.pid).kill()  # pyright: ignore
+    process = psutil.Process(first.take.pid)  # pyright: ignore
+    process.kill()
+    while process.is_running() and process.status() != psutil.STATUS_ZOMBIE:
+        time.sleep(0.01)
     second = until(runner, submit("two"), DONE)
     assert second.take.pid != first.take.pid  # pyright: ignore
 
