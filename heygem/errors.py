@@ -156,7 +156,9 @@ class ToolMissing(HeyGemError):
 class WorkerDied(HeyGemError):
     code = "job.crashed"
     template = "The process that did the work ended unexpectedly ({reason})."
-    remedy = "Start it again; if it happens again, use a smaller or shorter video. SIGKILL mostly means too little memory."
+    remedy = (
+        "Start it again; if it happens again, use a smaller or shorter video. SIGKILL mostly means too little memory."
+    )
 
 
 class Cancelled(HeyGemError):

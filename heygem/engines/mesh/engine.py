@@ -1,0 +1,107 @@
+"""The default engine: the person's own mouth pictures, bent by a dense face mesh, driven by our speech model."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from fractions import Fraction
+
+import numpy as np
+
+from heygem.engines.base import Style
+from heygem.engines.mesh.interior import Interior
+from heygem.engines.mesh.person import study
+from heygem.engines.mesh.render import FaceBender, Mouth
+from heygem.engines.mesh.retarget import smooth_rows, target_offsets, target_shapes
+from heygem.engines.mesh.select import Pictures, lip_vector, select
+from heygem.errors import EngineUnavailable
+from heygem.faces.avatar import Avatar
+from heygem.faces.shape import gap
+from heygem.media.frame import Frame
+from heygem.media.sound import Sound
+from heygem.speech.motion import Motion, listen, mouth_basis
+
+CHEEKS = (50, 280, 205, 425)
+FADE = 3
+"""Output frames over which a jump from one mouth picture to another is blended."""
+_CHUNK = 256  # shapes made at once: memory stays flat in the length of the sound
+
+
+class MeshRenderer:
+    def __init__(self, avatar: Avatar, motion: Motion, plan: np.ndarray, style: Style) -> None:
+        self._avatar, self._plan = avatar, plan
+        self._basis = mouth_basis()
+        self._person = study(avatar, self._basis)
+        rows = smooth_rows(motion.rows, style.smoothness, float(avatar.fps))
+        self._offsets = target_offsets(Motion(rows, motion.voice), self._basis, self._person, style.strength)
+        self._choice = self._choose()
+        self._bender = FaceBender(self._person, avatar.landmarks, Interior(_skin(avatar)))
+
+    def _shapes(self, start: int, stop: int) -> np.ndarray:
+        return target_shapes(self._offsets[start:stop], self._basis, self._person)
+
+    def _choose(self) -> np.ndarray:
+        """(T,) mouth picture of each output frame."""
+        person, plan = self._person, self._plan
+        pictures = Pictures.of(self._avatar.mouths.frames, person.shapes, person.pose.rotation)
+        parts = [self._shapes(t, t + _CHUNK) for t in range(0, len(plan), _CHUNK)]
+        lips = np.concatenate([lip_vector(shapes) for shapes in parts])
+        opening = np.concatenate([gap(shapes) for shapes in parts])
+        return select(pictures, lips, opening, person.pose.rotation[plan][:, :, 2])
+
+    def render(self, start: int, frames: Sequence[Frame]) -> Sequence[Frame]:
+        shapes = self._shapes(start, start + len(frames))
+        for t, (frame, shape) in enumerate(zip(frames, shapes, strict=True), start):
+            source = int(self._plan[t])
+            effect = float(self._avatar.weight[source])
+            if effect > 0:
+                self._bender.bend(frame, source, shape, effect, self._mouths(t))
+        return frames
+
+    def _mouths(self, t: int) -> list[tuple[Mouth, float]]:
+        """The chosen picture; for a few frames after a jump also the one that the former run would have gone on with."""
+        frames = self._avatar.mouths.frames
+        here = int(self._choice[t])
+        for back in range(1, FADE + 1):
+            if t < back:
+                break
+            before, after = int(self._choice[t - back]), int(self._choice[t - back + 1])
+            if abs(int(frames[after]) - int(frames[before])) > 2:
+                share = back / (FADE + 1)
+                held = min(before + back, len(frames) - 1)
+                if abs(int(frames[held]) - int(frames[before])) > FADE + 1:
+                    held = before  # the run ends here
+                return [(self._mouth(here), share), (self._mouth(held), 1 - share)]
+        return [(self._mouth(here), 1.0)]
+
+    def _mouth(self, k: int) -> Mouth:
+        mouths = self._avatar.mouths
+        return Mouth(mouths.picture(k), np.asarray(mouths.boxes[k][:2], float), int(mouths.frames[k]))
+
+    def close(self) -> None:
+        """Holds nothing that outlives it."""
+
+
+class MeshEngine:
+    name, version, batch = "mesh", "1", 8
+
+    def listen(self, sound: Sound, fps: Fraction, frames: int) -> Motion:
+        """What the voice asks of an average mouth."""
+        return listen(sound.samples, fps, frames)
+
+    def begin(self, avatar: Avatar, speech: Motion, plan: np.ndarray, style: Style) -> MeshRenderer:
+        return MeshRenderer(avatar, speech, plan, style)
+
+    def device(self, style: Style) -> str:
+        if style.device == "cuda":
+            raise EngineUnavailable(engine="mesh", reason="it runs on the CPU; choose the device auto or cpu")
+        return "CPU"
+
+
+def _skin(avatar: Avatar) -> np.ndarray:
+    """(3,) RGB of the cheeks in the first mouth picture."""
+    mouths = avatar.mouths
+    picture, corner = mouths.picture(0), mouths.boxes[0][:2]
+    points = np.round(avatar.landmarks[mouths.frames[0]][list(CHEEKS), :2] - corner).astype(int)
+    points = np.clip(points, 3, np.array(picture.shape[1::-1]) - 4)
+    patches = [picture[y - 3 : y + 4, x - 3 : x + 4].reshape(-1, 3) for x, y in points]
+    return np.median(np.concatenate(patches), axis=0)

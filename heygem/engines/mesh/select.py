@@ -1,0 +1,89 @@
+"""Which of the person's own mouth pictures fits each output frame (after Video Rewrite: Bregler, Covell, Slaney 1997).
+
+Dynamic programming (Viterbi 1967) over the pictures nearest in lip shape: a good fit costs little, a jump costs
+something, the next picture of the same clip costs nothing.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from heygem.faces.shape import MOUTH, gap
+
+CANDIDATES = 40
+SHAPE = 25.0
+"""Weight of the squared distance in lip shape (root-mean over lip and chin points, canonical)."""
+OPENING = 32.0
+"""Weight of the squared missing opening: a closed mouth cannot be stretched open, an open one can be closed."""
+TURN = 12.0
+"""Weight of 1 - cos of the difference in head rotation."""
+JUMP, NEAR = 0.02, 0.004
+"""Costs of going on with any other picture, and with one that is one or two frames off."""
+_CHUNK = 512  # output frames compared with all pictures at once: keeps memory flat
+
+
+@dataclass(frozen=True)
+class Pictures:
+    """What selection knows of M mouth pictures: source frame (M,), lip and chin points (M, 98), opening (M,), nose
+    direction (M, 3)."""
+
+    frames: np.ndarray
+    lips: np.ndarray
+    opening: np.ndarray
+    nose: np.ndarray
+
+    @classmethod
+    def of(cls, frames: np.ndarray, shapes: np.ndarray, rotation: np.ndarray) -> Pictures:
+        """From source frames (M,), canonical shapes (N, 468, 3) and rotations (N, 3, 3) of all N source frames."""
+        chosen = shapes[frames]
+        return cls(frames, lip_vector(chosen), gap(chosen), rotation[frames][:, :, 2])
+
+
+def lip_vector(shapes: np.ndarray) -> np.ndarray:
+    """(N, 98) float32 x and y of the lip and chin points of shapes (N, 468, 3)."""
+    return shapes[:, MOUTH, :2].reshape(len(shapes), -1).astype(np.float32)
+
+
+def select(pictures: Pictures, lips: np.ndarray, opening: np.ndarray, nose: np.ndarray) -> np.ndarray:
+    """(T,) index of the picture for each output frame, from target lips (T, 98), opening (T,), nose (T, 3)."""
+    near, cost = _candidates(pictures, lips, opening, nose)
+    return np.take_along_axis(near, _cheapest_path(pictures.frames[near], cost)[:, None], axis=1)[:, 0]
+
+
+def _candidates(
+    pictures: Pictures, lips: np.ndarray, opening: np.ndarray, nose: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """The best few pictures of each frame (T, k) and what each costs (T, k)."""
+    k = min(CANDIDATES, len(pictures.frames))
+    points = lips.shape[1] / 2
+    own = (pictures.lips**2).sum(axis=1)
+    all_near, all_cost = [], []
+    for start in range(0, len(lips), _CHUNK):
+        rows = slice(start, start + _CHUNK)
+        distance = (lips[rows] ** 2).sum(axis=1)[:, None] + own - 2 * lips[rows] @ pictures.lips.T
+        missing = np.maximum(opening[rows, None] - pictures.opening, 0)
+        turn = 1 - nose[rows] @ pictures.nose.T
+        cost = SHAPE * np.maximum(distance, 0) / points + OPENING * missing**2 + TURN * turn
+        near = np.argpartition(cost, k - 1, axis=1)[:, :k]
+        all_near.append(near)
+        all_cost.append(np.take_along_axis(cost, near, axis=1))
+    return np.concatenate(all_near), np.concatenate(all_cost).astype(np.float32)
+
+
+def _cheapest_path(frames: np.ndarray, cost: np.ndarray) -> np.ndarray:
+    """(T,) column of the cheapest path through candidates with source frames (T, k) and costs (T, k)."""
+    best = cost[0]
+    came_from = np.empty(cost.shape, np.int16)
+    for t in range(1, len(cost)):
+        step = frames[t][None, :] - frames[t - 1][:, None]
+        change = np.where(step == 1, 0.0, np.where(np.abs(step) <= 2, NEAR, JUMP))
+        total = best[:, None] + change
+        came_from[t] = total.argmin(axis=0)
+        best = total.min(axis=0) + cost[t]
+    path = np.empty(len(cost), np.int64)
+    path[-1] = best.argmin()
+    for t in range(len(cost) - 1, 0, -1):
+        path[t - 1] = came_from[t][path[t]]
+    return path
