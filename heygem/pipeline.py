@@ -92,7 +92,7 @@ def lipsync(
     tick: Tick = silent,
     cache: Path | None = None,
 ) -> Take:
-    """Makes the person in ``video`` (or photo) speak ``audio``; writes an MP4 to ``out`` and ``<out>.take.json`` beside it.
+    """Makes the person in ``video`` (or photo) speak ``audio``; writes ``out`` (MP4) and ``<out>.take.json`` beside it.
 
     tick(stage, done, total) is called at least once a frame and may raise ``Cancelled``: nothing is then left behind.
     cache is the folder of prepared avatars (default: from the settings). Raises the errors of ``heygem.errors``.

@@ -42,10 +42,9 @@ def test_error_while_reading_is_raised_in_the_loop_and_earlier_items_are_kept() 
         yield 1
         raise ValueError("broken frame")
 
-    got = []
+    got: list[int] = []
     with pytest.raises(ValueError, match="broken frame"), ReadAhead(items()) as ahead:
-        for item in ahead:
-            got.append(item)
+        got.extend(iter(ahead))
     assert got == [1]
     assert not alive()
 

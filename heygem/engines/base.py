@@ -64,7 +64,7 @@ class Engine(Protocol):
     batch: int
 
     def listen(self, sound: Sound, fps: Fraction, frames: int) -> Speech:
-        """What the mouth has to do in each of ``frames`` frames at ``fps``. Depends on the sound alone: a batch shares it."""
+        """What the mouth has to do in each of ``frames`` frames. Depends on the sound alone: a batch shares it."""
         ...
 
     def begin(self, avatar: Avatar, speech: Speech, plan: np.ndarray, style: Style) -> Renderer:

@@ -1,9 +1,10 @@
-"""A tiny engine that paints the loudness on the mouth. It proves the contract and makes the sync visible frame by frame."""
+"""A tiny engine that paints the loudness on the mouth: it proves the contract and makes the sync visible."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from fractions import Fraction
+from itertools import pairwise
 
 import numpy as np
 
@@ -21,7 +22,7 @@ LOUD = 0.1
 def loudness(sound: Sound, fps: Fraction, frames: int) -> np.ndarray:
     """(frames,) float32 0..1: root-mean-square of the sound during each frame, over LOUD."""
     edges = [round(n * RATE / fps) for n in range(frames + 1)]
-    pieces = [sound.samples[a:b] for a, b in zip(edges[:-1], edges[1:], strict=True)]
+    pieces = [sound.samples[a:b] for a, b in pairwise(edges)]
     power = [float(np.mean(piece**2)) if piece.size else 0.0 for piece in pieces]
     return np.clip(np.sqrt(power) / LOUD, 0, 1).astype(np.float32)
 

@@ -116,7 +116,7 @@ def align(landmarks: np.ndarray, reference: np.ndarray | None = None) -> tuple[n
 
 
 def gap(shapes: np.ndarray) -> np.ndarray:
-    """Opening between the lips, (...,) canonical units, of shapes (..., 468, 3): 0 closed, about 0.1 to 0.25 in speech."""
+    """Opening of the lips, (...,) canonical units, of shapes (..., 468, 3): 0 closed, about 0.1 to 0.25 in speech."""
     return shapes[..., 14, 1] - shapes[..., 13, 1]
 
 

@@ -1,7 +1,7 @@
 """Recipe of ``assets/face_mesh.npz``: the triangles of the face mesh and a symmetric mean face.
 
 Run ``python -m heygem.training.face_mesh --media DIR``. The mean face is the generalised Procrustes mean (Gower 1975)
-of one frame of each GRID and government-address clip, mirrored and averaged, so that nobody's own turn or tilt stays in.
+of one frame of each GRID and government-address clip, mirrored and averaged, so that nobody's turn stays in.
 """
 
 from __future__ import annotations

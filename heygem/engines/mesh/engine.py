@@ -58,7 +58,7 @@ class MeshRenderer:
         return frames
 
     def _mouths(self, t: int) -> list[tuple[Mouth, float]]:
-        """The chosen picture; for a few frames after a jump also the one that the former run would have gone on with."""
+        """The chosen picture; for a few frames after a jump also the one that the former run would have gone on to."""
         frames = self._avatar.mouths.frames
         here = int(self._choice[t])
         for back in range(1, FADE + 1):

@@ -19,7 +19,7 @@ FIRST_RING = FIRST_INTERIOR + len(INTERIOR)
 JAW = OVAL[9:28]
 """The jaw line from ear to ear, in order."""
 RING = 1.22
-"""Distance of the fixed ring from the centre of the face, in jaw lines. Below the chin there is neck to give: RING_CHIN."""
+"""Distance of the fixed ring from the centre of the face, in jaw lines; below the chin, where the neck can give, more."""
 RING_CHIN = 1.36
 
 MOVES = (1.05, 0.62, 0.95)

@@ -1,4 +1,4 @@
-"""The inside of the mouth: teeth that stay with the skull behind moving lips, and a drawn inside where no picture shows one.
+"""The inside of the mouth: teeth stay with the skull behind moving lips; where no picture shows an inside, it is drawn.
 
 Sizes come from average anatomy (an inter-ocular distance of 63 mm: 1 mm is 0.016 canonical units).
 """
@@ -24,8 +24,8 @@ LIP_SKIN = 0.012
 def mouth_lines(own: np.ndarray, target: np.ndarray) -> np.ndarray:
     """(22, 3) canonical points of a mouth picture under the interior points of the target.
 
-    own, target: shapes (468, 3). Upper teeth belong to the skull, lower teeth to the jaw: a lip that moves covers or bares
-    them and never stretches them. What the picture's own lips hide is not there to be shown, so points stay between them.
+    own, target: shapes (468, 3). Upper teeth belong to the skull, lower teeth to the jaw: a lip that moves covers or
+    bares them and never stretches them. What the picture's own lips hide cannot be shown: points stay between them.
     """
     upper, lower = list(INNER_UPPER), list(INNER_LOWER)
     jaw = own[list(CHIN), 1].mean() - target[list(CHIN), 1].mean()

@@ -21,7 +21,7 @@ def rasterise(points: np.ndarray, triangles: np.ndarray, size: tuple[int, int]) 
 
 
 def barycentric(target: np.ndarray, triangles: np.ndarray) -> np.ndarray:
-    """(M, 2, 3) float32: for each triangle of target (V, 2) the map (x, y, 1) -> shares of its second and third corner."""
+    """(M, 2, 3) float32: for each triangle of target (V, 2) the map (x, y, 1) -> shares of its 2nd and 3rd corner."""
     a, b, c = (target[triangles[:, k]] for k in range(3))
     u, v = b - a, c - a
     area = u[:, 0] * v[:, 1] - u[:, 1] * v[:, 0]
