@@ -56,7 +56,7 @@ class ReadAhead(Generic[T]):
 
 
 class WriteBehind(Generic[T]):
-    """Calls ``write`` in a thread, at most ``depth`` items behind. What it raises is raised by ``put`` or on leaving."""
+    """Calls ``write`` in a thread, at most ``depth`` items behind. What it raises, ``put`` or leaving raises."""
 
     def __init__(self, write: Callable[[T], None], depth: int = 8) -> None:
         self._write = write

@@ -1,0 +1,74 @@
+"""A photo, upright and in sRGB. It is told by its content, not by its name."""
+
+from __future__ import annotations
+
+import io
+import warnings
+from pathlib import Path
+
+import numpy as np
+from PIL import Image, ImageCms, ImageOps
+
+from heygem.errors import FileUnreadable, PictureTooLarge
+
+MOST_PIXELS = 120_000_000
+"""Above this many pixels a photo is not even unpacked (a few bytes of PNG can ask for gigabytes)."""
+
+_FORMATS = ("JPEG", "PNG", "WEBP", "BMP", "TIFF", "AVIF")
+
+
+def is_still(head: bytes) -> bool:
+    """Do these first bytes of a file begin a photo?"""
+    marks = (b"\xff\xd8\xff", b"\x89PNG\r\n\x1a\n", b"BM", b"II*\0", b"MM\0*")
+    brand = head[8:12] if head[4:8] == b"ftyp" else head[:4] + head[8:12]
+    return head.startswith(marks) or brand in (b"avif", b"RIFFWEBP")
+
+
+def load_still(path: Path, longest: int) -> np.ndarray:
+    """(h, w, 3) uint8 RGB, turned upright (EXIF), transparent parts white, shrunk so that no side exceeds ``longest``.
+
+    Raises FileUnreadable, PictureTooLarge.
+    """
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", Image.DecompressionBombWarning)
+            image = Image.open(path, formats=_FORMATS)
+        with image:
+            if image.width * image.height > MOST_PIXELS:
+                raise _too_large(path, image.width, image.height)
+            image.draft("RGB", (longest, longest))
+            return np.asarray(_plain(image, longest))
+    except Image.DecompressionBombError as error:
+        raise _too_large(path, "?", "?") from error
+    except (OSError, SyntaxError, ValueError, MemoryError) as error:
+        raise FileUnreadable(name=path.name, kind="a picture", reason=f"it is damaged ({error})") from error
+
+
+def _too_large(path: Path, width: object, height: object) -> PictureTooLarge:
+    return PictureTooLarge(name=path.name, width=width, height=height, most=f"{MOST_PIXELS // 1_000_000} megapixels")
+
+
+def _plain(image: Image.Image, longest: int) -> Image.Image:
+    profile = image.info.get("icc_profile")
+    image = ImageOps.exif_transpose(image)
+    if image.mode.startswith(("I", "F")):  # 16 bit grey
+        image = Image.fromarray((np.asarray(image) >> 8).astype(np.uint8))
+    image.thumbnail((longest, longest), Image.Resampling.LANCZOS)
+    if image.has_transparency_data:
+        image = image.convert("RGBA")
+        white = Image.new("RGBA", image.size, "white")
+        return Image.alpha_composite(white, image).convert("RGB")
+    return _in_srgb(image, profile)
+
+
+def _in_srgb(image: Image.Image, profile: bytes | None) -> Image.Image:
+    """Phones store Display P3, printers CMYK; a broken profile is no reason to refuse a photo."""
+    if profile and image.mode in ("RGB", "CMYK"):
+        try:
+            source = ImageCms.ImageCmsProfile(io.BytesIO(profile))
+            converted = ImageCms.profileToProfile(image, source, ImageCms.createProfile("sRGB"), outputMode="RGB")
+        except (ImageCms.PyCMSError, OSError):
+            converted = None
+        if converted is not None:
+            return converted
+    return image.convert("RGB")
