@@ -11,7 +11,7 @@ from functools import cache
 
 import numpy as np
 
-from heygem.faces.shape import CHIN, INNER_LOWER, INNER_UPPER, LIPS, OVAL, triangles
+from heygem.faces.shape import CHIN, INNER_LOWER, INNER_UPPER, LIPS, OVAL, mean_face, triangles
 
 INTERIOR = INNER_UPPER + INNER_LOWER
 FIRST_INTERIOR = 468
@@ -19,7 +19,7 @@ FIRST_RING = FIRST_INTERIOR + len(INTERIOR)
 JAW = OVAL[9:28]
 """The jaw line from ear to ear, in order."""
 RING = 1.22
-"""Distance of the fixed ring from the centre of the face, in jaw lines; below the chin, where the neck can give, more."""
+"""Distance of the fixed ring from the centre of the face, in jaw lines; more below the chin, where the neck gives."""
 RING_CHIN = 1.36
 
 MOVES = (1.05, 0.62, 0.95)
@@ -44,7 +44,9 @@ def falloff(shape: np.ndarray, ellipse: tuple[float, float, float], edge: float 
     half, up, down = ellipse
     offset = shape[:, :2] - mouth_centre(shape)
     radius = np.hypot(offset[:, 0] / half, offset[:, 1] / np.where(offset[:, 1] < 0, up, down))
-    return smoothstep((1 - radius) / edge)
+    weight = smoothstep((1 - radius) / edge)
+    weight[list(_nose())] = 0.0  # speech does not move it, and its folded underside cannot be bent
+    return weight
 
 
 def moving(shape: np.ndarray) -> np.ndarray:
@@ -64,7 +66,8 @@ def ring(points: np.ndarray) -> np.ndarray:
 
 @cache
 def mesh_triangles() -> np.ndarray:
-    """(V, 3) int: triangles of the lower face, the interior (after them, so that it is painted on top) and the ring."""
+    """(V, 3) int: triangles of the ring, the interior, the lower face: in this order, so that touching lips hide the
+    interior."""
     cheek = [tuple(t) for t in triangles().tolist() if any(v in _lower_face() for v in t)]
     n = len(INNER_UPPER)
     strip = []
@@ -75,13 +78,18 @@ def mesh_triangles() -> np.ndarray:
     for k in range(len(JAW) - 1):
         outside = FIRST_RING + k
         outer += [(JAW[k], JAW[k + 1], outside), (JAW[k + 1], outside + 1, outside)]
-    return np.array(outer + cheek + strip)
+    return np.array(outer + strip + cheek)
+
+
+@cache
+def _nose() -> frozenset[int]:
+    """Points of the nose: above its base (point 2) and between the outer rims of the nostrils, on the mean face."""
+    face = mean_face()
+    return frozenset(np.flatnonzero((face[:, 1] < face[2, 1] + 0.02) & (np.abs(face[:, 0]) < 0.32)).tolist())
 
 
 @cache
 def _lower_face() -> frozenset[int]:
     """Points that can move, on the mean face, with some reserve for other faces."""
-    from heygem.faces.shape import mean_face
-
     weight = falloff(mean_face(), tuple(1.15 * r for r in MOVES))  # pyright: ignore[reportArgumentType]
     return frozenset(np.flatnonzero(weight > 0).tolist()) | frozenset(CHIN)

@@ -13,31 +13,31 @@ from heygem.engines.mesh.person import Person
 from heygem.faces.shape import CHIN, INNER_LOWER, INNER_UPPER, gap
 
 MM = 0.016
-EDGE = 1.4 * MM
+EDGE = 3.2 * MM
 """The upper front teeth end this far below the line where the closed lips meet."""
 TEETH_ENDS = np.cumsum([8.4, 6.6, 7.4, 6.6]) * MM
 """Where each upper tooth ends, from the middle outward."""
-LIP_SKIN = 0.012
-"""Inner lips as tracked are a little outside of where the teeth begin."""
+LIP_SKIN = 0.035
+"""Of a tracked opening this much is the wet of the lips and no inside: parted lips show no teeth."""
 
 
 def mouth_lines(own: np.ndarray, target: np.ndarray) -> np.ndarray:
     """(22, 3) canonical points of a mouth picture under the interior points of the target.
 
-    own, target: shapes (468, 3). Upper teeth belong to the skull, lower teeth to the jaw: a lip that moves covers or
-    bares them and never stretches them. What the picture's own lips hide cannot be shown: points stay between them.
+    own, target: shapes (468, 3). Upper teeth belong to the skull, lower teeth to the jaw: a lip that comes nearer covers
+    them and does not squeeze them. What the picture's own lips hide cannot be shown: points stay between them.
     """
     upper, lower = list(INNER_UPPER), list(INNER_LOWER)
+    opening = np.maximum(own[lower, 1] - own[upper, 1], 0)
     jaw = own[list(CHIN), 1].mean() - target[list(CHIN), 1].mean()
+    covered_above = max(float(target[13, 1] - own[13, 1]), 0.0)
+    covered_below = max(float(own[14, 1] - (target[14, 1] + jaw)), 0.0)
+    open_middle = max(float(gap(own)), 1e-6)
+    too_much = max((covered_above + covered_below) / (0.9 * open_middle), 1.0)
+    taper = opening / open_middle / too_much  # in step over the whole width, so that no tooth is bent
     points = np.concatenate([own[upper], own[lower]])
-    left, right = own[78, 0], own[308, 0]
-    for rows, wanted, shift in ((slice(0, 11), target[upper], 0.0), (slice(11, 22), target[lower], jaw)):
-        x = np.clip(wanted[:, 0], left, right)
-        top = np.interp(x, own[upper, 0], own[upper, 1]) + LIP_SKIN
-        bottom = np.interp(x, own[lower, 0], own[lower, 1]) - LIP_SKIN
-        middle = (top + bottom) / 2
-        points[rows, 0] = x
-        points[rows, 1] = np.clip(wanted[:, 1] + shift, np.minimum(top, middle), np.maximum(bottom, middle))
+    points[:11, 1] += np.minimum(covered_above * taper, 0.9 * opening)
+    points[11:, 1] -= np.minimum(covered_below * taper, 0.9 * opening)
     points[11:, 1] = np.maximum(points[11:, 1], points[:11, 1])
     return points
 
@@ -49,8 +49,8 @@ class Interior:
         light = float(skin @ (0.2126, 0.7152, 0.0722))
         tint = 0.35 * skin / max(light, 1) + 0.65  # half of the colour of the light, half neutral
         self._teeth = np.minimum(1.02 * light, 215) * tint * (1.0, 0.965, 0.89)
-        self._tongue = 0.50 * light * np.array((1.0, 0.52, 0.50))
-        self._cavity = 0.10 * light * np.array((1.0, 0.42, 0.40))
+        self._tongue = 0.58 * light * np.array((1.0, 0.50, 0.47))
+        self._cavity = 0.2 * light * np.array((1.0, 0.45, 0.42))
 
     def missing(self, own: np.ndarray, target: np.ndarray) -> float:
         """0..1: how much of the target's opening a picture with the shape ``own`` (468, 3) cannot show."""
@@ -79,7 +79,7 @@ class Interior:
         mask = np.zeros((y1 - y0, x1 - x0), np.uint8)
         cv2.fillPoly(mask, [np.round((outline - (x0, y0)) * 16).astype(np.int32)], 255, cv2.LINE_AA, 4)
         unit = float(person.pose.scale[source])
-        soft = cv2.GaussianBlur(mask, (0, 0), max(0.5, 0.006 * unit))[:, :, None] * (missing / 255)
+        soft = cv2.GaussianBlur(mask, (0, 0), max(0.6, 0.010 * unit))[:, :, None] * (missing / 255)
         x, y = _canonical(x0, y0, mask.shape, target, shape, person, source)
         view = layer[y0:y1, x0:x1]
         view += soft * (self._draw(x, y, shape, person.closed) - view)
@@ -87,15 +87,16 @@ class Interior:
     def _draw(self, x: np.ndarray, y: np.ndarray, shape: np.ndarray, closed: np.ndarray) -> np.ndarray:
         """(h, w, 3) RGB of the inside at canonical coordinates x, y (h, w)."""
         upper, lower = shape[list(INNER_UPPER)], shape[list(INNER_LOWER)]
-        middle = float(closed[[13, 14], 0].mean())
-        meet = float(closed[[13, 14], 1].mean())
+        line = closed[list(INNER_UPPER)]
+        middle = float(line[5, 0])
+        meet = np.polyval(np.polyfit(line[:, 0], line[:, 1], 1), x)  # lips may meet along a slant
         jaw = max(float(shape[list(CHIN), 1].mean() - closed[list(CHIN), 1].mean()), 0.0)
         side = np.abs(x - middle)
         roof = np.interp(x, upper[:, 0], upper[:, 1])
         floor = np.interp(x, lower[:, 0], lower[:, 1])
-        depth = np.exp(-((side / 0.27) ** 4))  # the teeth bend back into the dark at the sides
+        depth = np.exp(-((side / 0.31) ** 4))  # the teeth bend back into the dark at the sides
         picture = np.tile(self._cavity, (*x.shape, 1))
-        tongue = smoothstep((y - (meet + 0.55 * jaw + 0.05 + 0.9 * side**2)) / 0.06) * np.exp(-((side / 0.22) ** 4))
+        tongue = smoothstep((y - (meet + 0.45 * jaw + 0.02 + 0.9 * side**2)) / 0.09) * np.exp(-((side / 0.22) ** 4))
         picture += (0.8 * tongue * depth)[..., None] * (self._tongue - picture)
         lower_edge = meet + 2.2 * MM + jaw + 0.30 * side**2
         lower_teeth = smoothstep((y - lower_edge) / 0.010) * depth
@@ -104,8 +105,8 @@ class Interior:
         upper_teeth = smoothstep((edge - y) / 0.010) * depth
         gaps = 1 - 0.16 * sum(np.exp(-(((side - end) / 0.006) ** 2)) for end in (0.0, *TEETH_ENDS))
         picture += upper_teeth[..., None] * (self._teeth * gaps[..., None] - picture)
-        shadow = 1 - 0.55 * np.exp(-np.maximum(y - roof, 0) / 0.035) - 0.25 * np.exp(-np.maximum(floor - y, 0) / 0.02)
-        return picture * np.clip(shadow, 0.2, 1)[..., None]
+        shadow = 1 - 0.42 * np.exp(-np.maximum(y - roof, 0) / 0.03) - 0.2 * np.exp(-np.maximum(floor - y, 0) / 0.02)
+        return picture * np.clip(shadow, 0.3, 1)[..., None]
 
 
 def _canonical(
