@@ -1,4 +1,4 @@
-"""What all tests share: a real face, a real voice, one cache of avatars, and the folder of further media where it is."""
+"""What all tests share: a real face, a real voice, one cache of avatars, the folder of further media."""
 
 from __future__ import annotations
 
