@@ -5,7 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 
 STAGES = ("probe", "listen", "analyse", "render", "finish")
-"""Stages of a job in their order. ``analyse`` and ``render`` count frames; the others count steps."""
+"""Stages of a job in their order."""
+
+COUNTED = ("analyse", "render")
+"""The stages that count frames; the others count steps and have no speed."""
 
 Tick = Callable[[str, int, int], None]
 """``tick(stage, done, total)``. It may raise ``Cancelled``: the work then stops and leaves nothing behind."""

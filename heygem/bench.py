@@ -1,0 +1,183 @@
+"""Speed and memory on this machine, measured so that anybody can repeat it.
+
+Every measurement is the real command line in a fresh child process with a cache of its own. Speed is also given as a
+multiple of what ffmpeg needs to decode and encode as many frames of the same clip with the same x264 settings in the
+same run, because seconds alone say more about the machine than about the program.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import platform
+import shutil
+import subprocess
+import sys
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+from heygem import __version__
+from heygem.errors import HeyGemError, OutputError
+from heygem.tick import STAGES
+
+_ROOT = Path(__file__).parents[1]
+RESULTS = _ROOT / "benchmarks" / "RESULTS.md"
+MINUTES = (1, 10)
+"""Lengths of sound that ``memory`` compares."""
+
+
+@dataclass(frozen=True)
+class Run:
+    """A child process: seconds from start to end, peak resident memory in MiB, what it printed."""
+
+    seconds: float
+    peak: float
+    output: str
+
+
+def speed(video: Path | None = None, audio: Path | None = None) -> dict[str, Any]:
+    """Two takes, cold and warm (the second finds the avatar in the cache), between two runs of ffmpeg.
+
+    Without ``video`` a clip is made: 1080x1920, 20 s, a face 300 px wide. Without ``audio`` the voice is as long as it.
+    """
+    from heygem import samples
+    from heygem.media.probe import probe_sound, probe_video
+
+    with TemporaryDirectory() as name:
+        folder = Path(name)
+        source = video or samples.clip(folder / "clip.mp4")
+        clip = probe_video(source)
+        sound = audio or samples.long_voice(folder / "voice.wav", clip.seconds)
+        seconds = probe_sound(sound).seconds
+        before = _ffmpeg(source, folder, seconds)
+        cold, warm = (_take(source, sound, folder) for _ in range(2))
+        after = _ffmpeg(source, folder, seconds)
+    found = {"kind": "speed", **_where(), "clip": _clip_words(clip, video), "device": cold["device"]}
+    found |= {"frames": cold["frames"], "ffmpeg": round((before.seconds + after.seconds) / 2, 2)}
+    return found | {"runs": {"cold": cold, "warm": warm}}
+
+
+def memory(video: Path | None = None) -> dict[str, Any]:
+    """The peak memory of a take for each of ``MINUTES`` of sound. Without ``video``: a clip of 512x512, 10 s."""
+    from heygem import samples
+    from heygem.media.probe import probe_video
+
+    with TemporaryDirectory() as name:
+        folder = Path(name)
+        source = video or samples.clip(folder / "clip.mp4", 10, (512, 512), 150)
+        clip = probe_video(source)
+        runs = {}
+        for minutes in MINUTES:
+            sound = samples.long_voice(folder / "voice.wav", minutes * 60)
+            runs[f"{minutes} min"] = _take(source, sound, folder)
+    return {"kind": "memory", **_where(), "clip": _clip_words(clip, video), "runs": runs}
+
+
+def table(found: dict[str, Any]) -> str:
+    """A section of Markdown."""
+    runs: dict[str, dict[str, Any]] = found["runs"]
+    head = [
+        f"### {found['kind'].capitalize()}, {found['date']}, {found['commit']}",
+        "",
+        f"{found['machine']}. {found['clip']}.",
+        "",
+        f"| | {' | '.join(runs)} |",
+        f"|---|{'---|' * len(runs)}",
+    ]
+    return "\n".join(
+        [*head, *(f"| {name} | {' | '.join(cells)} |" for name, cells in _rows(found, list(runs.values())))]
+    )
+
+
+def save(found: dict[str, Any]) -> None:
+    """Appends the table to benchmarks/RESULTS.md. Raises OutputError where HeyGem is not a checkout."""
+    if not RESULTS.parent.is_dir():
+        raise OutputError(name=RESULTS.name, reason="HeyGem does not run from its repository here")
+    with RESULTS.open("a", encoding="utf-8") as file:
+        file.write(f"\n{table(found)}\n")
+
+
+def _rows(found: dict[str, Any], runs: Sequence[dict[str, Any]]) -> list[tuple[str, list[str]]]:
+    rows = [(f"{stage}, s", [f"{run['stages'][stage]:.2f}" for run in runs]) for stage in STAGES[:-1]]
+    rows.append(("whole run with the start of Python, s", [f"{run['seconds']:.2f}" for run in runs]))
+    rows.append(("render, ms a frame", [f"{run['stages']['render'] / run['frames'] * 1000:.1f}" for run in runs]))
+    rows.append(("render, frames a second", [f"{run['frames'] / run['stages']['render']:.1f}" for run in runs]))
+    if "ffmpeg" in found:
+        whole = [f"{sum(run['stages'].values()) / found['ffmpeg']:.2f} x" for run in runs]
+        rows.append((f"all stages, as multiples of ffmpeg's {found['ffmpeg']:.2f} s", whole))
+        rows.append(("render alone", [f"{run['stages']['render'] / found['ffmpeg']:.2f} x" for run in runs]))
+    rows.append(("peak memory, MiB", [f"{run['peak']:.0f}" for run in runs]))
+    return rows
+
+
+def _take(video: Path, audio: Path, folder: Path) -> dict[str, Any]:
+    """``heygem lipsync`` in a child process. The cache is in ``folder``, so that only the first take analyses."""
+    out = folder / "out.mp4"
+    command = [sys.executable, "-m", "heygem", "lipsync", "--json", "--force"]
+    command += ["--video", str(video.absolute()), "--audio", str(audio.absolute()), "--out", str(out)]
+    run = _run(command, {"HEYGEM_HOME": str(folder / "home")})
+    take = json.loads(run.output)
+    kept = {name: take[name] for name in ("frames", "fps", "engine", "device", "stages")}
+    return {**kept, "seconds": round(run.seconds, 2), "peak": round(run.peak)}
+
+
+def _ffmpeg(video: Path, folder: Path, seconds: float) -> Run:
+    """Decodes and encodes as many frames as a take has, with the x264 settings of the standard quality."""
+    import imageio_ffmpeg
+
+    from heygem.media.encoders import QUALITIES
+
+    program = shutil.which("ffmpeg") or imageio_ffmpeg.get_ffmpeg_exe()
+    x264 = QUALITIES["standard"][0]
+    command = [program, "-v", "error", "-y", "-stream_loop", "-1", "-i", str(video.absolute()), "-t", f"{seconds:.3f}"]
+    command += ["-an", "-c:v", "libx264", "-preset", x264["preset"], "-crf", x264["crf"], "-profile:v", "high"]
+    return _run([*command, "-pix_fmt", "yuv420p", str(folder / "ffmpeg.mp4")], {})
+
+
+def _run(command: list[str], environment: dict[str, str]) -> Run:
+    begin = time.perf_counter()
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=_ROOT, env={**os.environ, **environment})
+    try:
+        output = process.stdout.read() if process.stdout else ""
+        _, status, usage = os.wait4(process.pid, 0)
+        process.returncode = os.waitstatus_to_exitcode(status)
+    finally:
+        if process.returncode is None:
+            process.terminate()
+            process.wait()
+    if process.returncode:
+        raise HeyGemError(reason=f"The measured command ended with {process.returncode}: {' '.join(command)}")
+    return Run(time.perf_counter() - begin, usage.ru_maxrss / (2**20 if sys.platform == "darwin" else 2**10), output)
+
+
+def _clip_words(clip: Any, video: Path | None) -> str:
+    name = f"“{video.name}”" if video else "The clip that “heygem bench” makes"
+    return f"{name}: {clip.width}x{clip.height}, {float(clip.fps):g} fps, {clip.seconds:.1f} s"
+
+
+def _where() -> dict[str, str]:
+    import psutil
+
+    room = psutil.virtual_memory().total / 2**30
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
+    machine = f"{_processor()}, {cores} cores, {room:.0f} GiB, {platform.system()}, Python {platform.python_version()}"
+    return {"date": date.today().isoformat(), "commit": _commit(), "machine": machine}
+
+
+def _processor() -> str:
+    info = Path("/proc/cpuinfo")
+    lines = info.read_text().splitlines() if info.exists() else []
+    names = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
+    return names[0] if names else platform.processor() or platform.machine()
+
+
+def _commit() -> str:
+    """The commit of the checkout, "+" where files differ from it; the version where there is none."""
+    git = ["git", "-C", str(_ROOT), "describe", "--always", "--dirty=+", "--exclude=*"]
+    found = subprocess.run(git, capture_output=True, text=True) if shutil.which("git") else None
+    return found.stdout.strip() if found and found.returncode == 0 else f"version {__version__}"

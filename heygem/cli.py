@@ -1,0 +1,163 @@
+"""The command line: ``heygem lipsync | demo | doctor | bench``. It wires; the work is done elsewhere.
+
+Exit codes: 0 done, 1 failed, 2 called wrongly (also an option outside its range), 130 and 143 stopped by a signal.
+Results go to standard output, everything else to standard error.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from heygem import __version__
+from heygem.errors import HeyGemError, OptionInvalid
+
+if TYPE_CHECKING:
+    from heygem.pipeline import Options, Take
+
+Check = Callable[[], None]
+
+STYLE = {
+    "strength": (float, "0..2", "how far the mouth opens: 0 closed, 1 as the voice asks, 2 twice as wide"),
+    "smoothness": (float, "0..1", "0 follows every sound, 1 is calm"),
+    "device": (str, "auto|cpu|cuda", "where to compute"),
+}
+CHOICES = {
+    "engine": (str, "mesh|loudness", "how the mouth is made; loudness only shows the volume, to check the sync"),
+    "resolution": (str, "source|720p|1080p", "size of the result"),
+    "quality": (str, "draft|standard|high", "how well the result is encoded; draft is the fastest"),
+    "length": (str, "pingpong|loop|hold", "what follows when the sound is longer than the video"),
+    "face": (int, "N", "which face speaks: 0 the largest, 1 the next …"),
+}
+"""Option -> type, allowed values, help. The defaults stand in Options and Style alone."""
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Runs one command and returns its exit code."""
+    args = _parser().parse_args(argv)
+    from heygem.progress import Stopped, stoppable
+
+    try:
+        with stoppable() as check:
+            return args.run(args, check)
+    except HeyGemError as error:
+        print(f"error: {error.message} [{error.code}]", file=sys.stderr)
+        print(f"hint: {error.hint}", file=sys.stderr)
+        return 2 if isinstance(error, OptionInvalid) else 1
+    except Stopped as stop:
+        print("stopped; nothing was kept", file=sys.stderr)
+        return 128 + stop.number
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser("heygem", description="A voice and a face in, a talking video out.")
+    parser.add_argument("--version", action="version", version=f"heygem {__version__}")
+    commands = parser.add_subparsers(metavar="COMMAND", required=True)
+
+    lipsync = commands.add_parser("lipsync", help="make the person in a video or photo speak a recording")
+    lipsync.add_argument(
+        "--audio", type=Path, required=True, metavar="FILE", help="the voice: sound, or a video with sound"
+    )
+    lipsync.add_argument("--video", type=Path, required=True, metavar="FILE", help="the person: a video or a photo")
+    _add_output(lipsync, "<video>_<audio>.mp4 in the current folder")
+    for name, (kind, values, text) in {**CHOICES, **STYLE}.items():
+        lipsync.add_argument(f"--{name}", type=kind, metavar=values, help=text, default=argparse.SUPPRESS)
+    lipsync.set_defaults(run=_lipsync)
+
+    demo = commands.add_parser("demo", help="a first result without any file of your own")
+    _add_output(demo, "heygem_demo.mp4 in the current folder")
+    demo.set_defaults(run=_demo)
+
+    doctor = commands.add_parser("doctor", help="what works on this machine, and the remedy for what does not")
+    doctor.add_argument("--json", action="store_true", help="one JSON list on standard output")
+    doctor.set_defaults(run=_doctor)
+
+    bench = commands.add_parser("bench", help="measure speed and memory on this machine")
+    bench.add_argument("--video", type=Path, metavar="FILE", help="default: a 20 s clip made on the spot")
+    bench.add_argument("--audio", type=Path, metavar="FILE", help="default: a recording as long as the video")
+    bench.add_argument("--memory", action="store_true", help="compare the memory for 1 and 10 minutes of sound instead")
+    bench.add_argument("--json", action="store_true", help="one JSON object on standard output")
+    bench.add_argument("--save", action="store_true", help="append the table to benchmarks/RESULTS.md")
+    bench.set_defaults(run=_bench)
+    return parser
+
+
+def _add_output(parser: argparse.ArgumentParser, default: str) -> None:
+    parser.add_argument("--out", type=Path, metavar="FILE", help=f"the result, .mp4; default: {default}")
+    parser.add_argument(
+        "--force", action="store_true", help="replace the result if it exists; without it that is an error"
+    )
+    parser.add_argument("--json", action="store_true", help="one JSON object on standard output")
+
+
+def _lipsync(args: argparse.Namespace, check: Check) -> int:
+    out = args.out or Path(f"{args.video.stem}_{args.audio.stem}.mp4")
+    _make(args, check, args.video, out, args.audio)
+    return 0
+
+
+def _demo(args: argparse.Namespace, check: Check) -> int:
+    from tempfile import TemporaryDirectory
+
+    from heygem import samples
+
+    with TemporaryDirectory() as folder:
+        picture = samples.portrait(Path(folder, "portrait.png"))
+        _make(args, check, picture, args.out or Path("heygem_demo.mp4"), samples.voice())
+    return 0
+
+
+def _doctor(args: argparse.Namespace, check: Check) -> int:
+    from heygem import doctor, settings
+
+    return doctor.report(settings.load(), as_json=args.json)
+
+
+def _bench(args: argparse.Namespace, check: Check) -> int:
+    from heygem import bench
+
+    found = bench.memory(args.video) if args.memory else bench.speed(args.video, args.audio)
+    print(json.dumps(found, ensure_ascii=False) if args.json else bench.table(found))
+    if args.save:
+        bench.save(found)
+    return 0
+
+
+def _make(args: argparse.Namespace, check: Check, video: Path, out: Path, audio: Path) -> None:
+    """One take, shown on the terminal."""
+    if out.exists() and not args.force:
+        raise OptionInvalid(option="--out", value=f"“{out}”, which exists", allowed="another name, or add --force")
+    from heygem import pipeline, settings
+    from heygem.progress import shown
+
+    options, cache = _options(args), settings.load().cache
+    with shown(check) as tick:
+        take = pipeline.lipsync(video, audio, out, options, tick, cache)
+    if args.json:
+        print(json.dumps(take.as_dict(), ensure_ascii=False))
+    else:
+        print(take.path.absolute())
+        print(_facts(take))
+        for warning in take.warnings:
+            print(f"warning: {warning}", file=sys.stderr)
+
+
+def _options(args: argparse.Namespace) -> Options:
+    from heygem.engines.base import Style
+    from heygem.pipeline import Options
+
+    given = vars(args)
+    style = Style(**{name: given[name] for name in STYLE if name in given})
+    return Options(style=style, **{name: given[name] for name in CHOICES if name in given})
+
+
+def _facts(take: Take) -> str:
+    work = sum(take.stages.values())
+    return (
+        f"{take.seconds:.2f} s, {take.frames} frames at {float(take.fps):g} fps, {take.width}x{take.height}, "
+        f"{take.engine} on {take.device}, made in {work:.1f} s ({take.frames / work:.1f} frames a second)"
+    )

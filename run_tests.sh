@@ -1,0 +1,26 @@
+#!/usr/bin/env bash
+# From a fresh clone to "N passed": the environment, lint, types, tests. Arguments go to pytest: bash run_tests.sh -x tests/media
+set -uo pipefail
+cd "$(dirname "$0")" || exit
+. scripts/setup.sh
+
+# The tests of the page need a browser, and a font with Chinese signs for its pictures. Without root they skip and say so.
+install_browser() {
+    local wanted=()
+    command -v chromium chromium-browser google-chrome >/dev/null || wanted+=(chromium)
+    [ -n "$(fc-list :lang=zh 2>/dev/null)" ] || wanted+=(fontconfig fonts-noto-cjk)
+    [ ${#wanted[@]} -gt 0 ] && [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null || return 0
+    say "正在安装测试用的浏览器和字体。Installing for the tests of the page: ${wanted[*]}"
+    { apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "${wanted[@]}"; } \
+        >/dev/null 2>&1 || say "没有装上，页面测试会跳过。That failed; the tests of the page will skip."
+}
+
+setup_venv test || exit
+install_browser
+failed=0
+.venv/bin/ruff check . || failed=1
+.venv/bin/ruff format --check . || failed=1
+.venv/bin/pyright || failed=1
+[ $failed = 0 ] || say "ruff 或 pyright 有问题，见上。ruff or pyright found something, see above."
+.venv/bin/python -m pytest "$@" || failed=1
+exit $failed
