@@ -112,7 +112,7 @@ class Opening:
 
     info: VideoInfo
     first: Fraction  # time stamp (s) of frame 0
-    stamped: bool  # do the pictures carry time stamps
+    clock: str  # the time stamp of a picture to go by: "pts", "dts", or "" where it has none
 
 
 def opening(path: Path, container: InputContainer, stream: Any) -> Opening:
@@ -127,8 +127,10 @@ def opening(path: Path, container: InputContainer, stream: Any) -> Opening:
     for _ in islice(source, _LOOKED_AT):
         pass
     tick = stream.time_base
-    stamped = picture.pts is not None
-    first = Fraction(picture.pts) * tick if picture.pts is not None else Fraction(0)
+    # AVI stores no presentation times: libavformat makes them up in decoding order.
+    clock = "dts" if container.format.name == "avi" and stream.codec_context.has_b_frames else "pts"
+    stamp = getattr(picture, clock)
+    first = (stamp or 0) * tick
     # The last stamps are left out: pictures that are shown between them are decoded later.
     times = [stamp * tick for stamp in sorted(set(stamps)) if stamp * tick >= first]
     times = times[:-16] if len(times) > 64 else times
@@ -140,8 +142,8 @@ def opening(path: Path, container: InputContainer, stream: Any) -> Opening:
     frames = max(1, round(seconds * fps)) if seconds else None
     if stream.frames and stream.average_rate and abs(stream.average_rate / fps - 1) < 1e-3:
         frames = stream.frames
-    info = VideoInfo(width, height, fps, frames, seconds, stream.codec_context.name, still=False)
-    return Opening(info, first, stamped)
+    info = VideoInfo(width, height, fps, frames, seconds, stream.codec_context.codec.canonical_name, still=False)
+    return Opening(info, first, "" if stamp is None else clock)
 
 
 def _noted(source: Iterator[Any], stamps: list[int]) -> Iterator[Any]:
@@ -197,4 +199,6 @@ def _sound_info(path: Path, container: InputContainer) -> SoundInfo | None:
         raise FileEmpty(name=path.name)
     start = float(first.pts * first.time_base - file_start(container)) if first.pts is not None else 0.0
     seconds = _seconds(container, stream)
-    return SoundInfo(stream.codec_context.name, first.sample_rate, first.layout.nb_channels, seconds, max(start, 0.0))
+    return SoundInfo(
+        stream.codec_context.codec.canonical_name, first.sample_rate, first.layout.nb_channels, seconds, max(start, 0.0)
+    )

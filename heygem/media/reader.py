@@ -152,7 +152,7 @@ class _Film:
         self._open()
         with self._container:
             begin = opening(path, self._container, self._stream)
-        self.info, self._first, self._stamped = begin.info, begin.first, begin.stamped
+        self.info, self._first, self._clock = begin.info, begin.first, begin.clock
         self._upright = Upright(self.info.width, self.info.height)
         self._open()
         self._fresh = True
@@ -165,8 +165,8 @@ class _Film:
 
     def run(self, n: int) -> _Run:
         """Pictures from the one that frame ``n`` shows, or from an earlier one."""
-        if n > 0 and self._stamped:
-            run = self._sought(n)
+        for margin in (0, 2, 10) if n > 0 and self._clock else ():
+            run = self._sought(n, margin)
             if run is not None:
                 return run
         if not self._fresh:
@@ -179,10 +179,10 @@ class _Film:
             raise FileUnreadable(name=self._path.name, kind="a video", reason="no picture in it can be decoded")
         return _Run(chain([(0, first[1])], pictures))
 
-    def _sought(self, n: int) -> _Run | None:
-        """A run that begins at a key picture at or before frame ``n``; None where the file cannot seek there."""
+    def _sought(self, n: int, margin: int) -> _Run | None:
+        """A run from a key picture at or before frame ``n``, sought ``margin`` seconds early; None if not found."""
         self._fresh = False
-        stamp = int((self._first + n / self.info.fps) / self._stream.time_base)
+        stamp = int((self._first + n / self.info.fps - margin) / self._stream.time_base)
         try:
             self._container.seek(stamp, stream=self._stream)
         except FFmpegError:
@@ -197,8 +197,8 @@ class _Film:
         for packet in packets(self._container, self._stream):
             if packet.size and not packet.is_discard and not packet.is_corrupt:
                 pictures += 1
-                last = max(last, self._number(packet, 0))
-        return last + 1 if self._stamped else pictures
+                last = max(last, self._number(packet, last + 1))
+        return last + 1 if self._clock == "pts" else pictures
 
     def _open(self) -> None:
         self._container = open_media(self._path, "a video")
@@ -216,9 +216,10 @@ class _Film:
             yield number, picture
 
     def _number(self, picture: av.VideoFrame, following: int) -> int:
-        if picture.pts is None or picture.time_base is None or not self._stamped:
+        stamp = getattr(picture, self._clock) if self._clock else None
+        if stamp is None:
             return following
-        return floor((picture.pts * picture.time_base - self._first) * self.info.fps + Fraction(1, 2))
+        return floor((stamp * picture.time_base - self._first) * self.info.fps + Fraction(1, 2))
 
 
 def count_frames(path: PathLike) -> int:

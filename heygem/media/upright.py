@@ -41,7 +41,10 @@ class Upright:
     def _steps(self, picture: av.VideoFrame) -> list[str]:
         """The filters (libavfilter syntax) that are needed, in their order."""
         turned, mirrored = display_turn(picture)
-        steps = [*_colour_steps(picture), *_TURNS[turned]]
+        colours = _colour_steps(picture)
+        if colours and (picture.width % 2 or picture.height % 2):
+            colours.insert(0, "crop=trunc(iw/2)*2:trunc(ih/2)*2:0:0")  # half-size chroma of odd sizes is ill-defined
+        steps = [*colours, *_TURNS[turned]]
         if mirrored:
             steps.append("hflip")
         size = picture.width, picture.height
