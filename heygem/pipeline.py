@@ -31,8 +31,6 @@ RESOLUTIONS = {"source": None, "720p": 720, "1080p": 1080}
 """Name -> length of the short side in pixels."""
 QUALITIES = ("draft", "standard", "high")
 LENGTHS = ("pingpong", "loop", "hold")
-STILL_FPS = Fraction(25)
-"""Frame rate of a video made from a photo."""
 
 
 @dataclass(frozen=True)
@@ -65,7 +63,8 @@ class Options:
 
 @dataclass(frozen=True)
 class Take:
-    """What came out. ``stages`` are seconds per stage, ``quality`` says what is known of the result's worth."""
+    """What came out. ``stages`` are seconds per stage. ``quality`` says what is known of the result's worth: ``covered``
+    is the share of frames with a usable face, the rest is the engine's report."""
 
     path: Path
     frames: int
@@ -107,7 +106,7 @@ def lipsync(
         device = engine.device(options.style)
         size = output_size(picture.width, picture.height, options.resolution)
         tick("probe", 1, 1)
-    fps = STILL_FPS if picture.still else picture.fps
+    fps = picture.fps
     with clock("listen"):
         tick("listen", 0, 1)
         sound = load_sound(audio)
@@ -123,6 +122,7 @@ def lipsync(
             with VideoWriter(out, fps, size, options.quality, Path(audio), options.style.device) as writer:
                 _render(video, plan, renderer, engine, writer, tick)
                 tick("finish", 0, 1)
+            quality = renderer.report()
         finally:
             renderer.close()
     take = Take(
@@ -135,7 +135,7 @@ def lipsync(
         engine=f"{engine.name} {engine.version}",
         device=device,
         stages=clock.seconds,
-        quality={"covered": round(float(np.mean(avatar.weight[plan] > 0)), 3)},
+        quality={"covered": float(np.mean(avatar.weight[plan] > 0)), **quality},
         warnings=_warnings(avatar, plan),
     )
     _write_take(take, options)

@@ -51,6 +51,10 @@ class Renderer(Protocol):
         """Frames ``start``, ``start + 1`` … of the output, changed in place or new, as many as came in."""
         ...
 
+    def report(self) -> dict[str, float]:
+        """What the renderer knows of the worth of the frames so far: shares 0..1 by name."""
+        ...
+
     def close(self) -> None:
         """Frees what the renderer holds. Safe to call twice."""
         ...

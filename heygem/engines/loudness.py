@@ -45,6 +45,10 @@ class LoudnessRenderer:
                 frame.paste(x0, y0, (picture + (255 - picture) * opacity).astype(np.uint8))
         return frames
 
+    def report(self) -> dict[str, float]:
+        """The share of frames with any sound."""
+        return {"speaking": float(np.mean(self._level > 0))}
+
     def close(self) -> None:
         """Holds nothing."""
 

@@ -32,6 +32,7 @@ class MeshRenderer:
         self._basis = mouth_basis()
         self._person = study(avatar, self._basis)
         rows = smooth_rows(motion.rows, style.smoothness, float(avatar.fps))
+        self._speaking = float(np.mean(motion.voice > 0.5))
         self._offsets = target_offsets(Motion(rows, motion.voice), self._basis, self._person, style.strength)
         self._choice = self._choose()
         self._bender = FaceBender(self._person, avatar.landmarks, Interior(_skin(avatar)))
@@ -76,6 +77,10 @@ class MeshRenderer:
     def _mouth(self, k: int) -> Mouth:
         mouths = self._avatar.mouths
         return Mouth(mouths.picture(k), np.asarray(mouths.boxes[k][:2], float), int(mouths.frames[k]))
+
+    def report(self) -> dict[str, float]:
+        """Share of frames with a voice, and of those rendered with an inside of the mouth that had to be drawn."""
+        return {"speaking": self._speaking, "drawn": self._bender.drawn}
 
     def close(self) -> None:
         """Holds nothing that outlives it."""

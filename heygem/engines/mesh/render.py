@@ -36,6 +36,12 @@ class FaceBender:
         self._opacity = np.concatenate([falloff(person.closed, PASTES), np.ones(len(INTERIOR)), np.zeros(19)])
         self._triangles = mesh_triangles()
         self._used = np.unique(self._triangles)
+        self._frames = self._drawn = 0
+
+    @property
+    def drawn(self) -> float:
+        """Share of the frames so far whose mouth had mostly to be drawn from the inside."""
+        return self._drawn / max(self._frames, 1)
 
     def bend(
         self, frame: Frame, source: int, shape: np.ndarray, effect: float, mouths: list[tuple[Mouth, float]]
@@ -61,6 +67,7 @@ class FaceBender:
         opacity = cv2.GaussianBlur(fields[2], (0, 0), max(0.6, 0.008 * patch.shape[1]))
         layer += _colour_difference(lower_face, layer, opacity)
         missing = sum(share * self._missing(mouth.source, shape) for mouth, share in mouths)
+        self._frames, self._drawn = self._frames + 1, self._drawn + (missing > 0.5)
         self._interior.paint(layer, target - corner, shape, self._person, source, missing)
         mixed = lower_face + opacity[:, :, None] * (layer - lower_face)
         frame.paste(box[0], box[1], np.clip(mixed + 0.5, 0, 255).astype(np.uint8))
