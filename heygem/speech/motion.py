@@ -1,0 +1,202 @@
+"""From a voice to the motion of a mouth: one row per video frame. Weights: ``assets/speech_motion.safetensors``."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from fractions import Fraction
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from heygem.errors import EngineUnavailable
+from heygem.speech.features import FFT, HOP, ROWS, compress, mel_power
+from heygem.speech.voice import loudness, voice_activity
+
+if TYPE_CHECKING:
+    from heygem.speech.net import MouthNet
+
+ASSET = Path(__file__).parent.parent / "assets" / "speech_motion.safetensors"
+PIECE = 60 * ROWS
+"""Feature rows that are worked on at once: memory stays flat in the length of the sound."""
+CONTEXT = 4 * ROWS
+"""Feature rows of both neighbours that the network sees beside a piece, more than it looks around."""
+STRIDE = 4
+"""Feature rows per row of the network: 100 -> 25 a second."""
+SHUT_MAYBE, SHUT_SURE = 0.4, 0.7
+"""Probability of closed lips from which they begin to be drawn together, and are."""
+THREADS = 4
+"""The network is too small to gain from more."""
+
+
+@dataclass(frozen=True)
+class Motion:
+    """rows (n, K) float32: mouth components in standard deviations of an average talker. voice (n,) float32 0..1."""
+
+    rows: np.ndarray
+    voice: np.ndarray
+
+
+@dataclass(frozen=True)
+class MouthBasis:
+    """What a row means. Target shape = closed mouth of the person + (row - rest) @ components.
+
+    components: (K, 468, 3) float32, canonical displacement of every landmark for +1 of a component: one standard
+    deviation of an average talker while talking. The first opens the mouth, the second rounds it.
+    rest: (K,) float32, the row of a closed, resting mouth. Talking has mean 0 and deviation 1 in every component.
+    points: (P,) int64, landmarks of lips and chin, which the components were made from.
+    """
+
+    components: np.ndarray
+    rest: np.ndarray
+    points: np.ndarray
+
+    def rows_of(self, displacement: np.ndarray) -> np.ndarray:
+        """Rows (n, K) that best explain ``displacement`` (n, 468, 3) of a person's landmarks from their closed mouth.
+
+        Their mean and deviation tell how a person who talks in a clip differs from the average talker.
+        """
+        flat = self.components[:, self.points, :2].reshape(len(self.components), -1)
+        seen = displacement[:, self.points, :2].reshape(len(displacement), -1)
+        return (self.rest + np.linalg.lstsq(flat.T, seen.T, rcond=None)[0].T).astype(np.float32)
+
+
+def listen(samples: np.ndarray, fps: Fraction, frames: int) -> Motion:
+    """Mouth motion for ``frames`` video frames at ``fps`` from mono 16 kHz samples (n,).
+
+    Row n is the mouth at n / fps seconds. Where nobody speaks, and after the end of the sound, rows are exactly at rest.
+    Raises EngineUnavailable where the weights are missing or damaged.
+    """
+    if not len(samples):
+        samples = np.zeros(HOP, np.float32)
+    needed = int(frames / fps * ROWS) + 2
+    voice, level = _voice(samples, needed)
+    times = (np.arange(frames) * float(ROWS / fps)).astype(np.float64)  # in feature rows
+    with _few_threads():
+        rows = _at(times / STRIDE, _net_rows(samples, level))
+    spoken = np.interp(times, np.arange(len(voice)), voice).astype(np.float32)
+    rest = mouth_basis().rest
+    return Motion((rest + spoken[:, None] * (rows - rest)).astype(np.float32), spoken)
+
+
+def mouth_basis() -> MouthBasis:
+    """The basis that the shipped weights speak in. Raises EngineUnavailable."""
+    return _load()[0]
+
+
+def _voice(samples: np.ndarray, needed: int) -> tuple[np.ndarray, float]:
+    """Voice activity 0..1 at 100 rows a second, at least ``needed`` of them, and the mean power of the voice."""
+    loud, power = [], []
+    for start, stop in _pieces(len(samples) // HOP + 1):
+        mel = _mel(samples, start, stop).numpy()
+        loud.append(loudness(mel))
+        power.append(mel.sum(axis=1))
+    after = np.zeros((max(0, needed - len(samples) // HOP - 1), 64), np.float32)  # silence after the sound
+    voice = voice_activity(np.concatenate([*loud, loudness(after)]))
+    total = np.concatenate(power)
+    spoken = total[voice[: len(total)] > 0.5]
+    return voice, float((spoken if len(spoken) else total).mean(dtype=np.float64))
+
+
+def _net_rows(samples: np.ndarray, level: float) -> np.ndarray:
+    """(T25, K) calibrated output of the networks, 25 rows a second."""
+    import torch
+
+    nets = _nets()
+    out = []
+    end = len(samples) // HOP + 1
+    with torch.inference_mode():
+        for start, stop in _pieces(end):
+            first = max(0, start - CONTEXT)
+            features = compress(_mel(samples, first, min(end, stop + CONTEXT)), level)[None]
+            rows, logits = (
+                torch.stack(parts).mean(dim=0)[0] for parts in zip(*(net(features) for net in nets), strict=True)
+            )
+            own = slice((start - first) // STRIDE, (stop - first + STRIDE - 1) // STRIDE)
+            out.append(_close(rows[own].numpy(), logits[own].sigmoid().numpy()))
+    return np.concatenate(out)
+
+
+def _close(rows: np.ndarray, shut: np.ndarray) -> np.ndarray:
+    """Calibrated rows (T, K), drawn to rest where the lips are likely shut (T,): p, b and m close fully."""
+    rest = mouth_basis().rest
+    surely = np.clip((shut - SHUT_MAYBE) / (SHUT_SURE - SHUT_MAYBE), 0, 1)[:, None]
+    surely = surely * surely * (3 - 2 * surely)
+    return (rows * _load()[1]["gain"] - rest) * (1 - surely) + rest
+
+
+def _mel(samples: np.ndarray, start: int, stop: int):
+    """Mel power of the feature rows ``start`` to ``stop``, the same as if all were computed at once."""
+    margin = FFT // HOP  # rows whose windows may be cut by the edges of the piece
+    first = max(0, start - margin)
+    return mel_power(samples[first * HOP : (stop + margin) * HOP])[start - first : stop - first]
+
+
+def _pieces(rows: int) -> Iterator[tuple[int, int]]:
+    """(start, stop) of pieces that cover ``rows`` feature rows; every start is a row of the network."""
+    for start in range(0, rows, PIECE):
+        yield start, min(rows, start + PIECE)
+
+
+def _at(times: np.ndarray, rows: np.ndarray) -> np.ndarray:
+    """Rows (T, K) at fractional times (n,) in rows: cubic (Catmull and Rom 1974); the ends are held."""
+    times = np.clip(times, 0, len(rows) - 1)
+    whole = times.astype(np.int64)
+    t = (times - whole)[:, None]
+    a, b, c, d = (rows[np.clip(whole + step, 0, len(rows) - 1)] for step in (-1, 0, 1, 2))
+    return b + t / 2 * (c - a + t * (2 * a - 5 * b + 4 * c - d + t * (3 * (b - c) + d - a)))
+
+
+@cache
+def _load() -> tuple[MouthBasis, dict[str, np.ndarray], dict[str, str]]:
+    """Basis, network weights by name, and metadata of the file of weights."""
+    from safetensors import SafetensorError, safe_open
+
+    if not ASSET.is_file():
+        raise EngineUnavailable(engine="The speech model", reason=f"its weights {ASSET.name} are missing")
+    try:
+        with safe_open(ASSET, "np") as file:
+            weights = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 (not a mapping)
+            metadata = file.metadata()
+        basis = MouthBasis(*(weights.pop(f"basis.{name}") for name in ("components", "rest", "points")))
+    except (SafetensorError, KeyError) as error:
+        raise EngineUnavailable(engine="The speech model", reason=f"{ASSET.name} is damaged ({error})") from error
+    return basis, weights, metadata
+
+
+@cache
+def _nets() -> list[MouthNet]:
+    """The networks whose mean speaks, ready for inference. Their shapes are checked against the weights."""
+    import torch
+
+    from heygem.speech.net import MouthNet
+
+    basis, weights, metadata = _load()
+    nets = []
+    try:
+        for number in range(int(metadata["nets"])):
+            net = MouthNet(len(basis.rest), int(metadata["channels"]))
+            prefix = f"net{number}."
+            own = {name: torch.from_numpy(value) for name, value in weights.items() if name.startswith(prefix)}
+            own = {name.removeprefix(prefix): value for name, value in own.items()}
+            net.load_state_dict(own)
+            nets.append(net.eval())
+    except (RuntimeError, KeyError) as error:
+        raise EngineUnavailable(engine="The speech model", reason=f"{ASSET.name} is damaged ({error})") from error
+    return nets
+
+
+@contextmanager
+def _few_threads() -> Iterator[None]:
+    """Not more torch threads than the small network can use."""
+    import torch
+
+    threads = torch.get_num_threads()
+    torch.set_num_threads(min(THREADS, threads))
+    try:
+        yield
+    finally:
+        torch.set_num_threads(threads)

@@ -1,0 +1,67 @@
+"""Voice activity: when does somebody speak, however quiet, noisy or long the recording.
+
+Every band of the speech range is compared with its own noise floor, which follows the recording slowly (minimum
+statistics, after Martin 2001). Steady sounds (noise, hum, fans) are their own floor and never count as a voice.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.lib.stride_tricks import sliding_window_view
+
+from heygem.speech.features import ROWS
+
+GROUPS = 12
+FIRST, LAST = 4, 52
+"""Twelve broad bands of four mel bands each are judged, about 250 to 5000 Hz: no mains hum, no hiss."""
+SILENCE = -65.0
+"""dB of a band under which there is nothing but rounding noise, at any sensible recording level."""
+RANGE = 35.0
+"""dB under the loudest moments around, below which nothing is a voice."""
+SPAN = 10
+"""Seconds before and after within which floor and loudest moments are looked for."""
+MARGIN, POSSIBLE, CERTAIN = 3.0, 1.5, 4.0
+"""dB over the floor that noise reaches by chance; mean rise over that, in the better half of the bands, of a possible and a certain voice."""
+HANG = 0.16
+"""Seconds that a voice is held after its last sure moment: soft endings and the silence inside stops."""
+SOFT = 0.08
+"""Seconds of fading in and out. Lips move before they sound, so fading in begins this much earlier."""
+
+
+def loudness(power: np.ndarray) -> np.ndarray:
+    """(T, 12) float16 dB in broad speech bands, of mel power (T, 64): all that the voice activity needs to keep."""
+    broad = power[:, FIRST:LAST].reshape(len(power), GROUPS, -1).mean(axis=2)
+    return (10 * np.log10(broad + 1e-12)).astype(np.float16)
+
+
+def voice_activity(loud: np.ndarray) -> np.ndarray:
+    """(T,) float32 0..1: is there a voice, of the loudness (T, 12) at 100 rows a second."""
+    level = np.maximum(_windows(loud.astype(np.float32), 2, 2).mean(axis=-1), SILENCE)
+    rise = np.sort(np.clip(level - _floor(level) - MARGIN, 0, 20), axis=1)[:, GROUPS // 2 :].mean(axis=1)
+    sure = np.clip((rise - POSSIBLE) / (CERTAIN - POSSIBLE), 0, 1)
+    soft = round(SOFT * ROWS)
+    held = _windows(sure, round(HANG * ROWS), soft).max(axis=-1)
+    return _windows(held, soft // 2, soft // 2).mean(axis=-1)
+
+
+def _floor(level: np.ndarray) -> np.ndarray:
+    """Noise floor per band, like ``level``: a low percentile of the quiet moments of the half seconds around."""
+    block = ROWS // 2
+    blocks = np.pad(level, ((0, -len(level) % block), (0, 0)), mode="edge").reshape(-1, block, level.shape[1])
+    quiet, loud = np.percentile(blocks, (20, 95), axis=1)
+    empty = quiet.max(axis=1) <= SILENCE
+    if not empty.all():  # digital silence says nothing about the noise of the room
+        quiet[empty] = np.inf
+    near = SPAN * ROWS // block
+    around = np.sort(_windows(quiet, near, near), axis=-1)
+    known = np.isfinite(around).sum(axis=-1, keepdims=True)
+    lowest = np.take_along_axis(around, known // 10, axis=-1)[..., 0]
+    lowest = np.where(np.isfinite(lowest), lowest, SILENCE)
+    floor = np.maximum(lowest, _windows(loud, near, near).max(axis=-1) - RANGE)
+    return np.repeat(floor, block, axis=0)[: len(level)]
+
+
+def _windows(rows: np.ndarray, before: int, after: int) -> np.ndarray:
+    """View (T, ..., before + 1 + after) of the rows (T, ...) around every row; the ends are repeated."""
+    padding = ((before, after), *[(0, 0)] * (rows.ndim - 1))
+    return sliding_window_view(np.pad(rows, padding, mode="edge"), before + 1 + after, axis=0)

@@ -1,0 +1,146 @@
+"""Clips -> networks -> the file of weights that ``heygem.speech.motion`` loads. Seeded: the same clips give the same file."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import Tensor
+from torch.nn.functional import binary_cross_entropy_with_logits
+
+from heygem.speech.features import ROWS, compress
+from heygem.speech.motion import STRIDE, MouthBasis
+from heygem.speech.net import MouthNet
+from heygem.training.batches import Batches, Sampling
+from heygem.training.data import COMPONENTS, Clip
+
+LOUDEST = 1.5
+LAGS = 0.16
+"""Seconds within which the true lag of a clip is looked for."""
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """Everything that decides the weights besides the clips.
+
+    seeds: one network each; their mean speaks. fine: weight in the loss of the components from the third on.
+    velocity, shut: weights in the loss of the change from row to row and of the closed lips.
+    """
+
+    channels: int = 64
+    steps: int = 800
+    rate: float = 3e-3
+    decay: float = 0.05
+    fine: float = 0.4
+    velocity: float = 1.0
+    shut: float = 0.2
+    seeds: tuple[int, ...] = (0, 1)
+    sampling: Sampling = field(default_factory=Sampling)
+
+    @property
+    def hash(self) -> str:
+        return hashlib.sha256(json.dumps(asdict(self), sort_keys=True).encode()).hexdigest()[:16]
+
+
+def train(clips: Sequence[Clip], recipe: Recipe, seed: int) -> MouthNet:
+    """One network from prepared clips (rows and lags set)."""
+    torch.manual_seed(seed)
+    batches = Batches(clips, recipe.sampling, np.random.default_rng(seed))
+    net = MouthNet(COMPONENTS, recipe.channels).train()
+    optimiser = torch.optim.AdamW(net.parameters(), recipe.rate, weight_decay=recipe.decay)
+    schedule = torch.optim.lr_scheduler.OneCycleLR(optimiser, recipe.rate, total_steps=recipe.steps, pct_start=0.1)
+    for step in range(1, recipe.steps + 1):
+        features, *wanted = batches.draw()
+        loss = _loss(net(features), wanted, recipe)
+        optimiser.zero_grad()
+        loss.backward()
+        torch.nn.utils.clip_grad_norm_(net.parameters(), 1.0)
+        optimiser.step()
+        schedule.step()
+        if step % 250 == 0:
+            print(f"seed {seed} step {step} loss {loss.item():.3f}", flush=True)
+    return net.eval()
+
+
+def _loss(made: tuple[Tensor, Tensor], wanted: Sequence[Tensor], recipe: Recipe) -> Tensor:
+    """Squared error of rows and of their change, and cross-entropy of closed lips, where ``weight`` is 1."""
+    (rows, logit), (target, shut, weight) = made, wanted
+    fine = torch.full((COMPONENTS,), recipe.fine)
+    fine[:2] = 1.0
+    each = weight[..., None] * fine / fine.sum()
+    count = weight.sum()
+    error = rows - target
+    place = (error.square() * each).sum() / count
+    change = (error.diff(dim=1).square() * each[:, 1:]).sum() / count
+    lips = (binary_cross_entropy_with_logits(logit, shut, reduction="none") * weight).sum() / count
+    return place + recipe.velocity * change + recipe.shut * lips
+
+
+def align_clips(nets: Sequence[MouthNet], clips: Sequence[Clip]) -> None:
+    """Sets every clip's lag to where prediction and tracked motion agree best; the mean person keeps lag 0.
+
+    GRID's studio clips are in sync by construction and get the common correction alone.
+    """
+    people: dict[str, list[float]] = {"grid_s1": [0.0]}
+    for clip in clips:
+        clip.lag = 0.0 if clip.person == "grid_s1" else _lag(predict(nets, clip)[0], clip)
+        people.setdefault(clip.person, []).append(clip.lag)
+    common = float(np.mean([np.mean(lags) for lags in people.values()]))
+    for clip in clips:
+        clip.lag -= common
+
+
+def predict(nets: Sequence[MouthNet], clip: Clip) -> tuple[np.ndarray, np.ndarray]:
+    """What the networks make of a clip's sound: rows (T25, K) and probability of closed lips (T25,)."""
+    features = compress(torch.from_numpy(clip.power), clip.level)[None]
+    with torch.inference_mode():
+        rows, logits = (
+            torch.stack(parts).mean(dim=0)[0] for parts in zip(*(net(features) for net in nets), strict=True)
+        )
+    return rows.numpy(), logits.sigmoid().numpy()
+
+
+def calibrate(nets: Sequence[MouthNet], clips: Sequence[Clip]) -> dict[str, np.ndarray]:
+    """``gain`` (K,): squared error makes a network timid; this brings its deviation while talking back to 1, as far as
+    it knows what it does: at most ``LOUDEST``, so that guesswork is not blown up."""
+    spread = []
+    for clip in clips:
+        rows, _ = predict(nets, clip)
+        spread.append(
+            rows[np.interp(np.arange(len(rows)) * STRIDE, np.arange(len(clip.voice)), clip.voice) > 0.5].std(axis=0)
+        )
+    return {"gain": np.clip(1 / np.mean(spread, axis=0), 1, LOUDEST).astype(np.float32)}
+
+
+def _lag(rows: np.ndarray, clip: Clip) -> float:
+    """Seconds by which the tracked opening and rounding follow the predicted ones at their best agreement."""
+    seconds = np.arange(-LAGS, LAGS + 0.005, 0.01)
+    made = np.arange(len(rows)) * STRIDE / ROWS
+    agreement = []
+    for lag in seconds:
+        shifted = [np.interp(clip.times - lag, made, rows[:, k]) for k in (0, 1)]
+        opening, rounding = (np.corrcoef(shifted[k], clip.rows[:, k])[0, 1] for k in (0, 1))
+        agreement.append(opening + rounding / 2)
+    return float(seconds[int(np.argmax(agreement))])
+
+
+def save(
+    path: Path, basis: MouthBasis, nets: Sequence[MouthNet], calibration: dict[str, np.ndarray], recipe: Recipe
+) -> None:
+    """Writes the weights: basis, calibration and networks, with version and recipe in the metadata."""
+    from safetensors.numpy import save_file
+
+    tensors = {f"basis.{name}": getattr(basis, name) for name in ("components", "rest", "points")} | calibration
+    for number, net in enumerate(nets):
+        weights = net.state_dict()
+        tensors |= {f"net{number}.{name}": value.numpy() for name, value in weights.items()}
+    tensors = {name: np.ascontiguousarray(value) for name, value in tensors.items()}
+    metadata = {"version": "1", "recipe": recipe.hash, "nets": str(len(nets)), "channels": str(recipe.channels)}
+    part = path.with_suffix(".part")
+    save_file(tensors, part, metadata | {"licence": "Apache-2.0"})
+    part.replace(path)
