@@ -1,4 +1,4 @@
-"""The command line: ``heygem lipsync | demo | doctor | bench``. It wires; the work is done elsewhere.
+"""The command line: ``heygem lipsync | demo | doctor | bench | serve``. It wires; the work is done elsewhere.
 
 Exit codes: 0 done, 1 failed, 2 called wrongly (also an option outside its range), 130 and 143 stopped by a signal.
 Results go to standard output, everything else to standard error.
@@ -83,6 +83,11 @@ def _parser() -> argparse.ArgumentParser:
     bench.add_argument("--json", action="store_true", help="one JSON object on standard output")
     bench.add_argument("--save", action="store_true", help="append the table to benchmarks/RESULTS.md")
     bench.set_defaults(run=_bench)
+
+    serve = commands.add_parser("serve", help="the page in the browser, as “python app.py”")
+    serve.add_argument("--host", help="address to listen on")
+    serve.add_argument("--port", help="port")
+    serve.set_defaults(run=_serve)
     return parser
 
 
@@ -125,6 +130,13 @@ def _bench(args: argparse.Namespace, check: Check) -> int:
     if args.save:
         bench.save(found)
     return 0
+
+
+def _serve(args: argparse.Namespace, check: Check) -> int:
+    import app
+
+    given = [("--host", args.host), ("--port", args.port)]
+    return app.main([word for pair in given if pair[1] for word in pair])
 
 
 def _make(args: argparse.Namespace, check: Check, video: Path, out: Path, audio: Path) -> None:
