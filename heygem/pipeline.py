@@ -63,8 +63,8 @@ class Options:
 
 @dataclass(frozen=True)
 class Take:
-    """What came out. ``stages`` are seconds per stage. ``quality`` says what is known of the result's worth: ``covered``
-    is the share of frames with a usable face, the rest is the engine's report."""
+    """What came out. ``stages`` are seconds per stage. ``quality`` says what is known of the result: ``covered`` is the
+    share of frames with a usable face, the rest is the engine's report."""
 
     path: Path
     frames: int

@@ -24,8 +24,8 @@ LIP_SKIN = 0.035
 def mouth_lines(own: np.ndarray, target: np.ndarray) -> np.ndarray:
     """(22, 3) canonical points of a mouth picture under the interior points of the target.
 
-    own, target: shapes (468, 3). Upper teeth belong to the skull, lower teeth to the jaw: a lip that comes nearer covers
-    them and does not squeeze them. What the picture's own lips hide cannot be shown: points stay between them.
+    own, target: shapes (468, 3). Upper teeth belong to the skull, lower teeth to the jaw: a lip that comes nearer
+    covers them and does not squeeze them. What the picture's own lips hide cannot be shown: points stay between them.
     """
     upper, lower = list(INNER_UPPER), list(INNER_LOWER)
     opening = np.maximum(own[lower, 1] - own[upper, 1], 0)
