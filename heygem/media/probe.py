@@ -179,7 +179,7 @@ def _seconds(container: InputContainer, stream: Any) -> float:
 
 
 def _still_info(path: Path) -> VideoInfo:
-    height, width = (side & ~1 for side in load_still(path, LONGEST).shape[:2])
+    height, width = (side & ~1 for side in load_still(path).shape[:2])
     _check_size(path, width, height)
     return VideoInfo(width, height, STILL_RATE, 1, float(1 / STILL_RATE), "image", still=True)
 

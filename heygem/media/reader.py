@@ -11,17 +11,19 @@ from typing import Any
 
 import av
 from av.error import FFmpegError
+from loguru import logger
 
 from heygem.errors import FileUnreadable, NoVideo
 from heygem.media.container import best_stream, check, decode, open_media, packets
 from heygem.media.frame import Frame
-from heygem.media.probe import LONGEST, PathLike, VideoInfo, opening, probe_video
+from heygem.media.probe import PathLike, VideoInfo, opening, probe_video
 from heygem.media.still import is_still, load_still
 from heygem.media.upright import Upright, deinterlaced
 
 BUDGET = 128 << 20
 """Bytes of frames that a reader keeps at most for reading backwards."""
 
+_LEAP = 60  # seconds without a picture that are no pause but a clock set anew
 _JUMP = 250  # frames forward from which seeking is worth more than decoding on
 
 
@@ -134,7 +136,7 @@ class _Run:
 class _Still:
     def __init__(self, path: Path) -> None:
         self.info = probe_video(path)
-        self._frame = Frame.of(load_still(path, LONGEST))
+        self._frame = Frame.of(load_still(path))
 
     def run(self, _: int) -> _Run:
         return _Run(iter([(0, None)]))
@@ -210,10 +212,14 @@ class _Film:
 
     def _numbered(self) -> Iterator[tuple[int, av.VideoFrame]]:
         """Pictures from where the file stands, with the number of the frame that each is nearest to, ascending."""
-        number = -1
+        last = None
         for picture in deinterlaced(decode(self._stream, packets(self._container, self._stream))):
-            number = max(number, self._number(picture, number + 1))
-            yield number, picture
+            number = self._number(picture, 0 if last is None else last + 1)
+            if last is not None and not -1 <= (number - last) / self.info.fps <= _LEAP:
+                logger.warning("{}: the clock leaps, pictures are counted from there on", self._path.name)
+                self._clock, number = "", last + 1
+            last = number if last is None else max(last, number)
+            yield last, picture
 
     def _number(self, picture: av.VideoFrame, following: int) -> int:
         stamp = getattr(picture, self._clock) if self._clock else None

@@ -19,8 +19,11 @@ from heygem.media.still import is_still
 
 RATE = 16000
 
-_GAP = 0.02
-"""Holes and overlaps in the time stamps longer than this many seconds are filled with silence or cut."""
+_SLACK = Fraction(1, 50)
+"""Holes and overlaps of time stamps below this many seconds are noise; longer ones are silence, or are cut."""
+
+_LEAP = 60
+"""A hole of more seconds is a clock that was set anew, as is a step back of more than one second."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -48,8 +51,8 @@ def load_sound(path: PathLike) -> Sound:
         stream = best_stream(container, "audio")
         if stream is None:
             raise NoSound(name=path.name)
-        for block in sound_blocks(container, stream, RATE, "mono", "flt"):
-            samples += block.to_ndarray().tobytes()
+        for block in sound_blocks(container, stream, RATE, "mono"):
+            samples += block.tobytes()
     if not samples:
         raise FileEmpty(name=path.name)
     sound = Sound(np.frombuffer(samples, np.float32), path)
@@ -58,50 +61,57 @@ def load_sound(path: PathLike) -> Sound:
     return sound
 
 
-def sound_blocks(container: Any, stream: Any, rate: int, layout: str, form: str) -> Iterator[av.AudioFrame]:
-    """The sound from the start of the file on, without gaps, at one rate, channel layout and sample format.
+def sound_blocks(container: Any, stream: Any, rate: int, layout: str) -> Iterator[np.ndarray]:
+    """The sound from the start of the file on, without gaps, as (channels, n) float32 at one rate and channel layout.
 
     A track that begins late gets silence in front; holes are filled; what lies before the start is cut off.
     """
-    start = file_start(container)
+    done = 0
+    shift = -round(file_start(container) * rate)
+    for stamp, block in _resampled(container, stream, rate, layout):
+        gap = 0 if stamp is None else stamp + shift - done
+        if done and (gap < -rate or gap > _LEAP * rate):
+            shift -= gap
+            gap = 0
+        if gap < -_SLACK * rate or (gap < 0 and not done):
+            block = block[:, -gap:]
+        elif gap > _SLACK * rate or not done:
+            for start in range(0, gap, rate):
+                yield np.zeros((len(block), min(rate, gap - start)), np.float32)
+            done += gap
+        if block.shape[1]:
+            done += block.shape[1]
+            yield block
+
+
+def _resampled(container: Any, stream: Any, rate: int, layout: str) -> Iterator[tuple[int | None, np.ndarray]]:
+    """(time stamp in samples, block) of everything that decodes."""
     graph: Graph | None = None
     key: object = None
-    done = 0
     for frame in decode(stream, packets(container, stream)):
         if not frame.samples:
             continue
         look = (frame.format.name, frame.layout.name, frame.sample_rate, frame.time_base)
         if look != key:
-            for block in _flush(graph):
-                done += block.samples
-                yield block
-            graph, key = _graph(frame, (rate, layout, form), done), look
-        if frame.pts is not None:
-            frame.pts -= round(start / frame.time_base)
+            yield from _flush(graph)
+            graph, key = _graph(frame, rate, layout), look
         assert graph is not None
         graph.push(frame)
-        for block in _ready(graph):
-            done += block.samples
-            yield block
+        yield from _ready(graph)
     yield from _flush(graph)
 
 
-def _graph(frame: av.AudioFrame, target: tuple[int, str, str], done: int) -> Graph:
-    """Filters that take frames like ``frame`` and go on behind ``done`` samples of the target form."""
-    rate, layout, form = target
+def _graph(frame: av.AudioFrame, rate: int, layout: str) -> Graph:
+    """Filters that take frames like ``frame``."""
     graph = Graph()
     tick = frame.time_base or Fraction(1, frame.sample_rate)
-    channels = frame.layout.nb_channels
     arguments = f"sample_rate={frame.sample_rate}:sample_fmt={frame.format.name}:time_base={tick}"
-    source = graph.add("abuffer", f"{arguments}:channel_layout={_layout_name(frame)}")
-    steps = []
-    if channels == 2 and layout == "mono":
+    steps = [graph.add("abuffer", f"{arguments}:channel_layout={_layout_name(frame)}")]
+    if frame.layout.nb_channels == 2 and layout == "mono":
         # The mean, so that the same voice on both sides is as loud as the voice alone.
         steps.append(graph.add("pan", "mono|c0=0.5*c0+0.5*c1"))
-    steady = f"async=1:min_hard_comp={_GAP}:first_pts={done}"
-    steps.append(graph.add("aresample", f"{rate}:{steady}"))
-    steps.append(graph.add("aformat", f"sample_rates={rate}:channel_layouts={layout}:sample_fmts={form}"))
-    graph.link_nodes(source, *steps, graph.add("abuffersink")).configure()
+    steps.append(graph.add("aformat", f"sample_rates={rate}:channel_layouts={layout}:sample_fmts=fltp"))
+    graph.link_nodes(*steps, graph.add("abuffersink")).configure()
     return graph
 
 
@@ -112,17 +122,18 @@ def _layout_name(frame: av.AudioFrame) -> str:
     return usual.get(channels, name) if name.endswith("channels") else name
 
 
-def _ready(graph: Graph) -> Iterator[av.AudioFrame]:
+def _ready(graph: Graph) -> Iterator[tuple[int | None, np.ndarray]]:
     while True:
         try:
             block = graph.pull()
         except (BlockingIOError, EOFError):
             return
         assert isinstance(block, av.AudioFrame)
-        yield block
+        timed = block.pts is not None and block.time_base is not None
+        yield round(block.pts * block.time_base * block.sample_rate) if timed else None, block.to_ndarray()
 
 
-def _flush(graph: Graph | None) -> Iterator[av.AudioFrame]:
+def _flush(graph: Graph | None) -> Iterator[tuple[int | None, np.ndarray]]:
     if graph is not None:
         graph.push(None)
         yield from _ready(graph)

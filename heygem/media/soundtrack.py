@@ -7,6 +7,7 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
+import av
 from av.container import OutputContainer
 
 from heygem.errors import FileEmpty, NoSound
@@ -67,8 +68,12 @@ class Soundtrack:
                 yield packet
 
     def _encoded(self, stream: Any) -> Iterator[Any]:
-        for block in sound_blocks(self._input, self._source, self._rate, self._layout, "fltp"):
-            yield from stream.encode(block)
+        done = 0
+        for block in sound_blocks(self._input, self._source, self._rate, self._layout):
+            frame = av.AudioFrame.from_ndarray(block, "fltp", self._layout)
+            frame.sample_rate, frame.pts, frame.time_base = self._rate, done, Fraction(1, self._rate)
+            done += frame.samples
+            yield from stream.encode(frame)
         yield from stream.encode(None)
 
 

@@ -14,6 +14,9 @@ from heygem.errors import FileUnreadable, PictureTooLarge
 MOST_PIXELS = 120_000_000
 """Above this many pixels a photo is not even unpacked (a few bytes of PNG can ask for gigabytes)."""
 
+LONGEST = 3072
+"""Longer sides are scaled down to this: then any shape fits into one frame of H.264 level 5.1 (36864 macroblocks)."""
+
 _FORMATS = ("JPEG", "PNG", "WEBP", "BMP", "TIFF", "AVIF")
 
 
@@ -24,8 +27,8 @@ def is_still(head: bytes) -> bool:
     return head.startswith(marks) or brand in (b"avif", b"RIFFWEBP")
 
 
-def load_still(path: Path, longest: int) -> np.ndarray:
-    """(h, w, 3) uint8 RGB, turned upright (EXIF), transparent parts white, shrunk so that no side exceeds ``longest``.
+def load_still(path: Path) -> np.ndarray:
+    """(h, w, 3) uint8 RGB, turned upright (EXIF), transparent parts white, no side longer than ``LONGEST``.
 
     Raises FileUnreadable, PictureTooLarge.
     """
@@ -36,10 +39,10 @@ def load_still(path: Path, longest: int) -> np.ndarray:
         with image:
             if image.width * image.height > MOST_PIXELS:
                 raise _too_large(path, image.width, image.height)
-            image.draft("RGB", (longest, longest))
-            return np.asarray(_plain(image, longest))
+            image.draft("RGB", (LONGEST, LONGEST))
+            return np.asarray(_plain(image))
     except Image.DecompressionBombError as error:
-        raise _too_large(path, "?", "?") from error
+        raise _too_large(path, "more than 13000", 13000) from error
     except (OSError, SyntaxError, ValueError, MemoryError) as error:
         raise FileUnreadable(name=path.name, kind="a picture", reason=f"it is damaged ({error})") from error
 
@@ -48,12 +51,12 @@ def _too_large(path: Path, width: object, height: object) -> PictureTooLarge:
     return PictureTooLarge(name=path.name, width=width, height=height, most=f"{MOST_PIXELS // 1_000_000} megapixels")
 
 
-def _plain(image: Image.Image, longest: int) -> Image.Image:
+def _plain(image: Image.Image) -> Image.Image:
     profile = image.info.get("icc_profile")
     image = ImageOps.exif_transpose(image)
     if image.mode.startswith(("I", "F")):  # 16 bit grey
         image = Image.fromarray((np.asarray(image) >> 8).astype(np.uint8))
-    image.thumbnail((longest, longest), Image.Resampling.LANCZOS)
+    image.thumbnail((LONGEST, LONGEST), Image.Resampling.LANCZOS)
     if image.has_transparency_data:
         image = image.convert("RGBA")
         white = Image.new("RGBA", image.size, "white")

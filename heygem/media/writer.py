@@ -48,10 +48,12 @@ class VideoWriter:
         self._tick = 1 / Fraction(fps)
         self._frames = 0
         self._container: Any = None
+        self._mine = False
         self._track = Soundtrack(Path(sound)) if sound is not None else None
         try:
             with self._as_output_error():
                 self._part.open("wb").close()  # the clearest message about a folder comes from the system
+                self._mine = True
                 self._container = av.open(f"file:{self._part.absolute()}", "w", "mp4", {"movflags": "+faststart"})
                 self._video = open_video(self._container, Fraction(fps), self._size, quality, device)
                 if self._track is not None:
@@ -106,7 +108,8 @@ class VideoWriter:
         if self._container is not None:
             with suppress(FFmpegError, OSError, ValueError):  # the trailer may not fit on a full disk either
                 self._container.close()
-        self._part.unlink(missing_ok=True)
+        if self._mine:
+            self._part.unlink(missing_ok=True)
 
     @contextmanager
     def _as_output_error(self) -> Iterator[None]:
