@@ -21,7 +21,7 @@ WHOLE = 192
 @dataclass(frozen=True)
 class FaceBox:
     """A face. ``box`` (x0, y0, x1, y1) px, may reach over the edge; ``score`` 0..1; ``points`` (K, 2) px, of which the
-    first three are the eyes (the person's right one first, on the left of an upright picture) and the tip of the nose."""
+    first three are the eyes (the person's right one first, left in an upright picture) and the tip of the nose."""
 
     box: tuple[float, float, float, float]
     score: float
@@ -39,7 +39,7 @@ class FaceBox:
         return float(np.arctan2(y, x))
 
     def moved(self, matrix: np.ndarray) -> FaceBox:
-        """The same face in other coordinates: ``matrix`` (2, 3) maps these points there (quarter turns, shift, scale)."""
+        """The same face elsewhere: ``matrix`` (2, 3), of quarter turns, shift and scale, maps points there."""
         x0, y0, x1, y1 = self.box
         corners = np.array([(x0, y0), (x1, y1)]) @ matrix[:, :2].T + matrix[:, 2]
         (left, top), (right, bottom) = corners.min(axis=0), corners.max(axis=0)
@@ -115,7 +115,14 @@ class InsightFace:
     def find(self, rgb: np.ndarray) -> list[FaceBox]:
         boxes, points = self._model.detect(np.ascontiguousarray(rgb[..., ::-1]))
         rows = zip(boxes, points, strict=True)
-        faces = [FaceBox((*map(float, row[:4]),), float(row[4]), np.asarray(dots, np.float64)) for row, dots in rows]
+        faces = [
+            FaceBox(
+                (float(row[0]), float(row[1]), float(row[2]), float(row[3])),
+                float(row[4]),
+                np.asarray(dots, np.float64),
+            )
+            for row, dots in rows
+        ]
         return sorted(faces, key=lambda face: -face.side)
 
     def close(self) -> None:

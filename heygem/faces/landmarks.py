@@ -122,7 +122,7 @@ class LandmarkNet:
             self._graph.process(np.zeros((SIDE, SIDE, 3), np.uint8))
 
     def find(self, picture: Picture, region: Region) -> tuple[np.ndarray, float] | None:
-        """Landmarks (468, 3) float32 px of the picture (z too) in ``region`` and the score 0..1 that a face is there."""
+        """Landmarks (468, 3) float32 px of the picture (z too) in ``region``, and the score 0..1 of a face there."""
         crop = region.crop(picture)
         if crop is None:
             return None

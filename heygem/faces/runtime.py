@@ -14,7 +14,7 @@ _lock = threading.Lock()
 
 @contextmanager
 def quiet() -> Iterator[None]:
-    """Holds back the standard error of the process for a moment; all but MediaPipe's start-up notes is written after."""
+    """Holds back the process's standard error for a moment; all but MediaPipe's start-up notes is written after."""
     with _lock, tempfile.TemporaryFile() as held:
         kept = os.dup(2)
         os.dup2(held.fileno(), 2)

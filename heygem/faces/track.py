@@ -68,6 +68,8 @@ class Tracker:
         self._faces: list[Face] = []
         self._cuts = Cuts()
         self._since = 0  # pictures since the last search
+        self.cut = False
+        """Whether the last picture was the first after a cut. The first of all counts as one."""
 
     def follow(self, picture: Picture) -> Face | None:
         """The face followed longest, the largest of those that came together; None where none is seen."""
@@ -75,7 +77,7 @@ class Tracker:
 
     def follow_all(self, picture: Picture) -> list[Face]:
         """The faces of the next picture, a Frame or (h, w, 3) uint8 RGB, in the order in which they were found."""
-        cut = self._cuts.here(picture)
+        self.cut = cut = self._cuts.here(picture)
         before = [] if cut else self._faces
         self._faces = self._without_doubles([face for old in before if (face := self._next(picture, old))])
         self._since += 1

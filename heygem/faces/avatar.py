@@ -1,0 +1,159 @@
+"""Avatar: who is in this video and where, analysed once and cached."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from heygem.errors import NoFace, OptionInvalid
+from heygem.faces.cache import Cache, Entry, content_key
+from heygem.faces.mouths import Mouths
+from heygem.faces.notes import Notes, take_notes
+from heygem.faces.people import FADE, WHY, Track, group, weights
+from heygem.faces.smooth import smooth
+from heygem.media.container import check
+from heygem.media.probe import PathLike, VideoInfo
+from heygem.media.reader import VideoReader
+from heygem.tick import Tick, silent
+
+VERSION = 1
+"""Version of the analysis: a change makes all cached avatars stale."""
+
+
+@dataclass(frozen=True, eq=False)
+class Avatar:
+    """Everything that engines know about the person in a video. Arrays are read-only and may be mapped from files.
+
+    landmarks: (N, 468, 3) float32 px, smoothed; rows without a face repeat the nearest one.
+    weight: (N,) float32: 0 = leave the frame untouched, 1 = full effect, soft in between.
+    mouths: pictures of the lower face.
+    people: how many people have a usable face; ``face`` counts them from 0, the one who fills most of the film first.
+    looked_at: how many frames were looked at, N.
+    score: (N,) float32 0..1: how sure the tracker is; 0 where the person is not seen.
+    cuts: (N,) bool: first frames after a cut.
+    """
+
+    key: str
+    face: int
+    width: int
+    height: int
+    fps: Fraction
+    still: bool
+    landmarks: np.ndarray
+    weight: np.ndarray
+    mouths: Mouths
+    people: int = 1
+    looked_at: int = 0
+    score: np.ndarray = field(default_factory=lambda: np.zeros(0, np.float32))
+    cuts: np.ndarray = field(default_factory=lambda: np.zeros(0, bool))
+    _entry: Entry | None = field(default=None, repr=False)  # alive, it keeps the files from being evicted
+
+    @classmethod
+    def prepare(cls, video: PathLike, face: int = 0, cache: Path | None = None, tick: Tick = silent) -> Avatar:
+        """The avatar of person ``face`` in a video or photo, from the cache or by one pass over the frames.
+
+        ``cache``: folder of the cache; by default the one of the settings. ``tick("analyse", done, total)`` per frame.
+
+        Raises NoFace where no face is usable in the whole file, OptionInvalid where there are fewer people, and what
+        the reader raises for files that are no video.
+        """
+        path = Path(video)
+        check(path, "a video")
+        if face < 0:
+            raise OptionInvalid(option="face", value=face, allowed="a number from 0 on")
+        store = _store(cache)
+        key = f"{content_key(path)}-{face}-v{VERSION}"
+        entry = store.find(key)
+        if entry is None:
+            with VideoReader(path) as reader, store.workshop() as folder:
+                facts = _analyse(reader, folder, path.name, face, tick)
+                entry = store.keep(key, folder, facts)
+        return _load(entry, key)
+
+
+def _store(cache: Path | None) -> Cache:
+    from heygem.settings import load
+
+    settings = load()
+    return Cache(cache or settings.cache, settings.cache_bytes)
+
+
+def _analyse(reader: VideoReader, folder: Path, name: str, face: int, tick: Tick) -> dict[str, Any]:
+    """Fills ``folder`` with the arrays of an avatar and returns the facts about it."""
+    spool = folder / "spool"
+    spool.mkdir()
+    notes = take_notes(reader, spool, tick)
+    people = group(notes.tracks())
+    if not people:
+        raise NoFace(name=name, frames=notes.frames, why=_why(notes))
+    if face >= len(people):
+        found = "the only person" if len(people) == 1 else f"up to {len(people) - 1}: {len(people)} people were found"
+        raise OptionInvalid(option="face", value=face, allowed=f"0, {found}" if len(people) == 1 else f"0 {found}")
+    tracks = sorted(people[face], key=lambda track: track.frames[0])
+    usable, score = np.zeros(notes.frames, bool), np.zeros(notes.frames, np.float32)
+    for track in tracks:
+        usable[track.frames] = track.usable
+        score[track.frames] = notes.rows["score"][track.rows]
+    weight = weights(usable, notes.cuts, FADE * float(reader.info.fps))
+    _write_landmarks(notes, tracks, reader.info, folder / "landmarks.npy")
+    ids = {int(notes.rows["track"][track.rows[0]]) for track in tracks}
+    frames, boxes = notes.pictures.pack(ids, weight > 0, folder / "mouths.rgb")
+    np.savez(folder / "arrays.npz", weight=weight, score=score, cuts=notes.cuts, frames=frames, boxes=boxes)
+    for path in [*spool.iterdir(), spool]:
+        path.unlink() if path.is_file() else path.rmdir()
+    info = reader.info
+    facts = {"face": face, "people": len(people), "width": info.width, "height": info.height}
+    return facts | {"fps": str(info.fps), "still": info.still, "looked_at": notes.frames}
+
+
+def _why(notes: Notes) -> str:
+    """The reason that most faces were refused for, in words; nothing where there was no face at all."""
+    if not len(notes.rows):
+        return ""
+    return WHY[int(np.bincount(notes.rows["why"], minlength=len(WHY))[1:].argmax()) + 1]
+
+
+def _write_landmarks(notes: Notes, tracks: Sequence[Track], info: VideoInfo, path: Path) -> None:
+    """The person's landmarks (N, 468, 3), smoothed track by track; frames without them repeat the nearest."""
+    shape = (notes.frames, 468, 3)
+    out = np.lib.format.open_memmap(path, "w+", np.float32, shape)
+    mean = np.average([track.shape for track in tracks], axis=0, weights=[track.size for track in tracks])
+    for track in tracks:
+        out[track.frames] = smooth(notes.rows["points"][track.rows], info.fps, mean)
+    known = np.sort(np.concatenate([track.frames for track in tracks]))
+    missing = np.setdiff1d(np.arange(notes.frames), known)
+    after = np.searchsorted(known, missing).clip(0, len(known) - 1)
+    before = (after - 1).clip(0)
+    nearer = np.where(np.abs(known[before] - missing) <= np.abs(known[after] - missing), before, after)
+    for n, source in zip(missing, known[nearer], strict=True):
+        out[n] = out[source]
+    out.flush()
+
+
+def _load(entry: Entry, key: str) -> Avatar:
+    facts = entry.facts
+    with np.load(entry.folder / "arrays.npz") as stored:
+        arrays = dict(stored)
+    pixels = entry.folder / "mouths.rgb"
+    mapped = np.memmap(pixels, np.uint8, "r") if pixels.stat().st_size else np.zeros(0, np.uint8)
+    return Avatar(
+        key=key,
+        face=facts["face"],
+        width=facts["width"],
+        height=facts["height"],
+        fps=Fraction(facts["fps"]),
+        still=facts["still"],
+        landmarks=np.load(entry.folder / "landmarks.npy", mmap_mode="r"),
+        weight=arrays["weight"],
+        score=arrays["score"],
+        cuts=arrays["cuts"],
+        mouths=Mouths(arrays["frames"], arrays["boxes"], mapped),
+        people=facts["people"],
+        looked_at=facts["looked_at"],
+        _entry=entry,
+    )
