@@ -148,11 +148,11 @@ def _make(args: argparse.Namespace, check: Check, video: Path, out: Path, audio:
 
     options, cache = _options(args), settings.load().cache
     with shown(check) as tick:
-        take = pipeline.lipsync(video, audio, out, options, tick, cache)
+        take = pipeline.lipsync(video, audio, out.absolute(), options, tick, cache)
     if args.json:
         print(json.dumps(take.as_dict(), ensure_ascii=False))
     else:
-        print(take.path.absolute())
+        print(take.path)
         print(_facts(take))
         for warning in take.warnings:
             print(f"warning: {warning}", file=sys.stderr)

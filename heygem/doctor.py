@@ -22,6 +22,7 @@ LEAST_ROOM = 1 << 30
 """Bytes: less room on a disk than this is reported as missing."""
 LIBRARIES = ("torch", "mediapipe", "av", "opencv-contrib-python", "gradio", "numpy")
 _INSTALL = "Run “pip install -r requirements.txt” in the environment of HeyGem."
+_REPORT = "This should not happen; please report it with this line."
 _HEADLESS = (
     "Run “pip install --force-reinstall --no-deps opencv-contrib-python-headless==5.0.0.93” in the environment of "
     "HeyGem, or install libGL (Debian and Ubuntu: apt-get install libgl1)."
@@ -93,8 +94,10 @@ def _run(name: str, check: Callable[[], str]) -> Finding:
         return Finding(name, "note" if isinstance(lack, Note) else "missing", str(lack), lack.remedy)
     except HeyGemError as error:
         return Finding(name, "missing", error.message, error.hint)
-    except (ImportError, OSError) as error:
+    except ImportError as error:
         return Finding(name, "missing", str(error), _INSTALL)
+    except Exception as error:  # whatever goes wrong in a check is what the check is there to find
+        return Finding(name, "missing", f"{type(error).__name__}: {error}", _REPORT)
 
 
 def _libraries() -> str:
@@ -153,7 +156,7 @@ def _face_finder() -> str:
     from heygem.faces.avatar import Avatar
 
     with TemporaryDirectory() as folder:
-        avatar = Avatar.prepare(samples.portrait(Path(folder, "portrait.png")), cache=Path(folder))
+        avatar = Avatar.prepare(samples.portrait(Path(folder, "portrait.png")), cache=Path(folder, "cache"))
     width = int(avatar.landmarks[0, :, 0].max() - avatar.landmarks[0, :, 0].min())
     return f"found the face of the sample portrait ({width} px wide) on the CPU"
 

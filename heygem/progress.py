@@ -102,7 +102,7 @@ class _Bar:
 
     def __call__(self, stage: str, done: int, total: int) -> None:
         if self._pace.enter(stage) or self._task is None:
-            self._task = self._progress.add_task(stage, pace="")
+            self._task = self._progress.add_task(stage, total=total, pace="")
         self._progress.update(self._task, completed=done, total=total, pace=self._pace.words(done, total))
 
 
