@@ -129,8 +129,9 @@ def _ready(graph: Graph) -> Iterator[tuple[int | None, np.ndarray]]:
         except (BlockingIOError, EOFError):
             return
         assert isinstance(block, av.AudioFrame)
-        timed = block.pts is not None and block.time_base is not None
-        yield round(block.pts * block.time_base * block.sample_rate) if timed else None, block.to_ndarray()
+        ticks, tick = block.pts, block.time_base
+        stamp = None if ticks is None or tick is None else round(ticks * tick * block.sample_rate)
+        yield stamp, block.to_ndarray()
 
 
 def _flush(graph: Graph | None) -> Iterator[tuple[int | None, np.ndarray]]:

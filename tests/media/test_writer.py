@@ -123,7 +123,8 @@ def offsets(out: Path) -> np.ndarray:
         seen = [(float(f.time or 0), f.to_ndarray()[:96].mean() > 128) for f in container.decode(video=0)]
     flashes = [now[0] for before, now in zip([(0, False), *seen], seen, strict=False) if now[1] and not before[1]]
     wave = out.with_suffix(".wav")
-    ffmpeg("-i", out, "-ac", 1, "-ar", 48000, "-c:a", "pcm_s16le", wave)
+    from_zero = "aresample=48000:async=1:first_pts=0"
+    ffmpeg("-i", out, "-af", from_zero, "-ac", 1, "-c:a", "pcm_s16le", wave)
     with av.open(str(wave)) as container:
         samples = np.concatenate([f.to_ndarray()[0] for f in container.decode(audio=0)]) / 32768
     heard = onsets(samples, 48000)
@@ -140,8 +141,13 @@ def flashing(out: Path, fps: Fraction, seconds: float, sound: Path, flashes: tup
     return out
 
 
-@pytest.mark.parametrize("fps", RATES)
-@pytest.mark.parametrize("kind", VOICES)
+@pytest.mark.parametrize(
+    ("kind", "fps"),
+    [
+        *((kind, fps) for kind in ("wav", "mp3", "m4a, copied") for fps in RATES),
+        *((kind, RATES[1]) for kind in ("wav 8 kHz", "wav 192 kHz", "m4a 48 kHz, copied", "opus", "flac")),
+    ],
+)
 def test_clicks_and_flashes_meet(tmp_path: Path, kind: str, fps: Fraction) -> None:
     suffix, rate, *options = VOICES[kind]
     times = [round(flash * fps) / fps for flash in FLASHES]  # on the frame
@@ -165,7 +171,7 @@ def test_sound_of_a_film_that_starts_late(tmp_path: Path, codec: str) -> None:
 
 
 def test_ten_minutes_stay_in_step(tmp_path: Path) -> None:
-    fps = Fraction(30000, 1001)
+    fps = Fraction(15000, 1001)
     flashes = tuple(range(5, 600, 85))
     times = [round(flash * fps) / fps for flash in flashes]
     voice = wav(tmp_path / "v.mp3", clicks(times, 600, 16000), 16000, "-b:a", "32k")
@@ -201,10 +207,10 @@ def test_sound_is_kept_as_far_as_possible(
 
     def payloads(path: Path) -> list[bytes]:
         with av.open(str(path)) as container:
-            return [bytes(packet) for packet in container.demux(audio=0) if packet.size]
+            header = 7 if container.format.name == "aac" else 0  # ADTS
+            return [bytes(packet)[header:] for packet in container.demux(audio=0) if packet.size]
 
-    same = [a[-50:] for a in payloads(voice)][:10] == [b[-50:] for b in payloads(out)][:10]
-    assert same == (expected[0] == "copy")
+    assert (payloads(voice) == payloads(out)) == (expected[0] == "copy")
     assert np.abs(load_sound(out).samples).max() > 0.5
 
 
@@ -216,7 +222,7 @@ def test_sound_and_picture_are_interleaved(tmp_path: Path) -> None:
         times = {"video": 0.0, "audio": 0.0}
         for packet in container.demux():
             if packet.size:
-                times[packet.stream.type] = float(packet.dts * packet.time_base)
+                times[packet.stream.type] = float((packet.dts or 0) * packet.time_base)
                 assert abs(times["video"] - times["audio"]) < 1.5
 
 
