@@ -65,7 +65,9 @@ def _serve(config: Settings, log: Path) -> int:
     try:
         page = build(runner, place)
         serve(page, place, config.host, config.port)
-        logger.info("the page is ready: {}", " ".join(_addresses(config.host, config.port)))
+        logger.info("serving on {}:{}", config.host, config.port)
+        print("页面已就绪 The page is ready:", *_addresses(config.host, config.port), flush=True)
+        print("日志 Log:", log, flush=True)
         runner.warm()
         stop.wait()
         logger.info("stopping")

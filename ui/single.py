@@ -42,6 +42,7 @@ class Single:
         with gr.Row(elem_classes="buttons"):
             self.start = gr.Button(words("start"), variant="primary", interactive=False, elem_id="start")
             self.cancel = gr.Button(words("cancel"), interactive=False, elem_id="cancel")
+        gr.Markdown(words("result_title"), elem_classes="title section")
         self.card = job_card(elem_id="job")
         self._wire(page)
 
@@ -148,11 +149,11 @@ def _options(words: gr.I18n) -> list[Component]:
     return [engine, strength, smoothness, resolution, quality, length, face]
 
 
-def _chosen(
-    engine: str, strength: float, smoothness: float, resolution: str, quality: str, length: str, face: int
-) -> Options:
+def _chosen(*values: Any) -> Options:
+    """The options that the components hold. Raises OptionInvalid."""
+    engine, strength, smoothness, resolution, quality, length, face = values
     style = Style(strength=strength, smoothness=smoothness)
-    return Options(engine, style, resolution, quality, length, int(face) - 1)
+    return Options(engine, style, resolution, quality, length, int(face or 1) - 1)
 
 
 def _ready(audio: dict, video: dict) -> bool:

@@ -6,13 +6,13 @@ import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-import job_works
 import psutil
 import pytest
 
 from heygem.errors import FileMissing
 from heygem.jobs.job import CANCELLED, DONE, FAILED, QUEUED, RUNNING, Job, Request
 from heygem.jobs.runner import Runner
+from tests.jobs import works
 
 Submit = Callable[[str], Job]
 
@@ -24,7 +24,7 @@ def outputs(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def runner(outputs: Path) -> Iterator[Runner]:
-    runner = Runner(outputs, work=job_works.by_name)
+    runner = Runner(outputs, work=works.by_name)
     yield runner
     runner.close()
 
@@ -159,7 +159,7 @@ def test_a_queued_job_is_cancelled_at_once(runner: Runner, submit: Submit) -> No
 
 
 def test_close_ends_the_work_and_the_process(outputs: Path, tmp_path: Path) -> None:
-    runner = Runner(outputs, work=job_works.by_name)
+    runner = Runner(outputs, work=works.by_name)
     for name in ("person.mp4", "native.wav"):
         (tmp_path / name).write_text(name)
     job = runner.submit(Request(tmp_path / "person.mp4", tmp_path / "native.wav", None))  # pyright: ignore

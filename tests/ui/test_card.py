@@ -1,0 +1,90 @@
+"""The job card says what is known and nothing else."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import replace
+from fractions import Fraction
+from pathlib import Path
+
+from heygem.errors import HeyGemError, NoFace
+from heygem.jobs.job import CANCELLED, DONE, FAILED, QUEUED, RUNNING, Failure, Job, Request
+from heygem.pipeline import Options, Take
+from ui.card import refuse, show
+
+JOB = Job("42", Request(Path("/o/video/person.mp4"), Path("/o/audio/voice.wav"), Options()), Path("/o"))
+RUN = replace(
+    JOB, state=RUNNING, started=time.time() - 12, stage="render", done=50, total=200, fps=20.0, seconds_left=7.5
+)
+
+
+def test_no_job_is_an_invitation() -> None:
+    assert show(None, 0, "zh", "log")["text"].startswith("选好声音和视频")
+
+
+def test_a_queued_job_says_how_many_come_first() -> None:
+    assert show(JOB, 2, "zh", "log")["title"] == "排队中，前面还有 2 个任务"
+    assert show(JOB, 0, "en", "log")["title"] == "Waiting, next in line"
+
+
+def test_a_running_job_shows_measured_numbers() -> None:
+    value = show(RUN, 0, "en", "log")
+    assert value["percent"] == 25
+    assert value["numbers"] == ["frame 50 of 200", "20.0 fps", "about 7.5 s left in this step"]
+    assert value["time"] == "12 s so far"
+    assert [step["state"] for step in value["steps"]] == ["done", "done", "done", "now", "todo"]
+
+
+def test_what_is_not_known_is_not_said() -> None:
+    value = show(replace(RUN, fps=None, seconds_left=None), 0, "zh", "log")
+    assert value["numbers"] == ["第 50 / 200 帧"]
+    listening = show(replace(RUN, stage="listen", done=0, total=1, fps=None, seconds_left=None), 0, "zh", "log")
+    assert listening["numbers"] == [] and listening["percent"] == 0
+
+
+def test_a_job_that_is_being_stopped_says_so() -> None:
+    assert show(replace(RUN, stopping=True), 0, "zh", "log")["title"] == "正在停止……"
+
+
+def test_a_failure_is_a_sentence_with_a_remedy_in_the_readers_language() -> None:
+    failed = replace(JOB, state=FAILED, error=Failure.of(NoFace(name="dog.png", frames=1)))
+    zh, en = (show(failed, 0, language, "log") for language in ("zh", "en"))
+    assert zh["problem"] == "在“dog.png”里没有找到可用的人脸（看了 1 帧）。" and "人脸端正" in zh["remedy"]
+    assert en["problem"].startswith("No usable face was found in “dog.png”") and en["remedy"]
+
+
+def test_a_bug_names_the_log_and_the_job() -> None:
+    failed = replace(JOB, state=FAILED, error=Failure.of(HeyGemError(reason="ZeroDivisionError")))
+    assert "运行实时日志.log" in show(failed, 0, "zh", "运行实时日志.log")["remedy"]
+    assert "42" in show(failed, 0, "en", "运行实时日志.log")["remedy"]
+    assert "x.log" in refuse(ZeroDivisionError("secret"), "en", "x.log")["remedy"]
+    assert "secret" not in str(refuse(ZeroDivisionError("secret"), "en", "x.log"))
+
+
+def test_a_cancelled_job_says_that_nothing_was_kept() -> None:
+    value = show(replace(JOB, state=CANCELLED), 0, "zh", "log")
+    assert value["title"] == "已取消" and "没有留下" in value["text"]
+
+
+def test_a_take_shows_file_facts_and_warnings() -> None:
+    take = Take(
+        path=Path("/o/测试 a&b_voice.mp4"),
+        frames=200,
+        fps=Fraction(30000, 1001),
+        seconds=6.67,
+        width=640,
+        height=480,
+        engine="mesh 1",
+        device="CPU",
+        stages={"render": 5.0},
+        quality={},
+        warnings=["3 of 200 frames show no usable face and were left as they are"],
+    )
+    value = show(replace(JOB, state=DONE, started=100.0, ended=108.0, take=take), 0, "zh", "log")
+    assert value["file"] == "测试 a&b_voice.mp4"
+    assert value["url"] == "gradio_api/file=/o/%E6%B5%8B%E8%AF%95%20a%26b_voice.mp4"
+    assert value["time"] == "用时 8.0 秒"
+    assert "29.97 帧/秒" in value["facts"] and "640 × 480" in value["facts"]
+    assert value["stages"] == [{"name": "生成画面", "time": "5.0 秒"}]
+    assert value["warnings"] == ["有 3 / 200 帧看不到可用的脸，这些画面保持原样。"]
+    assert JOB.state == QUEUED

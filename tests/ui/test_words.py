@@ -1,0 +1,95 @@
+"""Every sentence in both languages, with the same values in it, and none that nobody says."""
+
+from __future__ import annotations
+
+import re
+import string
+from pathlib import Path
+
+import pytest
+
+from heygem import errors
+from heygem.engines import ENGINES
+from heygem.jobs.job import STATES
+from heygem.pipeline import LENGTHS, QUALITIES, RESOLUTIONS
+from heygem.tick import STAGES
+from ui.words import ERRORS_ZH, WARNINGS, WORDS, duration, error_kinds, explain, say, templates, warn
+
+KINDS = list(error_kinds())
+CHINESE = re.compile(r"[\u4e00-\u9fff]")
+SOURCES = "".join(path.read_text("utf-8") for path in (Path(__file__).parents[2] / "ui").glob("*.py"))
+
+
+def values(text: str) -> set[str]:
+    return {name for _, name, _, _ in string.Formatter().parse(text) if name}
+
+
+@pytest.mark.parametrize("key", WORDS)
+def test_every_key_has_both_languages_with_the_same_values(key: str) -> None:
+    zh, en = WORDS[key]
+    assert zh.strip() and en.strip()
+    assert values(zh) == values(en)
+    assert not CHINESE.search(en)
+
+
+def test_every_error_of_the_core_is_here_and_nothing_else() -> None:
+    assert {kind.code for kind in KINDS} == set(ERRORS_ZH)
+    assert len({kind.code for kind in KINDS}) == len(KINDS)
+
+
+@pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.code)
+def test_an_error_says_the_same_in_both_languages(kind: type[errors.HeyGemError]) -> None:
+    (zh, zh_hint), (en, en_hint) = (templates(kind.code, language) for language in ("zh", "en"))
+    assert CHINESE.search(zh) and CHINESE.search(zh_hint), "what is wrong and what to do"
+    assert en and not CHINESE.search(en + en_hint)
+    assert values(zh) == values(en) and values(zh_hint) == values(en_hint)
+
+
+def test_details_are_translated_where_they_are_known() -> None:
+    details = {"name": "a.mp4", "kind": "a video", "reason": "it is damaged, cut short or in an unknown format"}
+    message, hint = explain("input.unreadable", details, "zh")
+    assert message == "“a.mp4”无法作为视频打开：文件已损坏、不完整，或格式未知。"
+    assert "重新导出" in hint
+    assert explain("input.unreadable", details, "en")[0] == errors.FileUnreadable(**details).message
+
+
+def test_unknown_codes_and_missing_details_still_make_a_sentence() -> None:
+    assert explain("from.the.future", {"reason": "x"}, "en")[0].startswith("Something unexpected went wrong (x)")
+    assert explain("input.too_short", {}, "zh")[0]
+
+
+def test_every_choice_and_stage_and_state_has_a_word() -> None:
+    choices = {"engine": ENGINES, "resolution": RESOLUTIONS, "quality": QUALITIES, "length": LENGTHS}
+    wanted = {f"{name}_{value}" for name, allowed in choices.items() for value in allowed}
+    wanted |= {f"stage_{stage}" for stage in STAGES} | {f"state_{state}" for state in STATES}
+    assert wanted <= set(WORDS)
+
+
+def test_no_key_is_left_over() -> None:
+    prefixes = ("engine_", "resolution_", "quality_", "length_", "stage_", "state_", "audio_", "video_")
+    spoken = {key for key in WORDS if f'"{key}"' in SOURCES.replace(f'    "{key}": (', "")}
+    assert {key for key in WORDS if not key.startswith(prefixes)} - spoken == set()
+
+
+def test_the_pipelines_warning_is_known() -> None:
+    source = (Path(errors.__file__).parent / "pipeline.py").read_text("utf-8")
+    assert "frames show no usable face and were left as they are" in source
+    sentence = "10 of 250 frames show no usable face and were left as they are"
+    assert warn(sentence, "zh") == say("no_face_frames", "zh", count=10, total=250)
+    assert warn("something new", "zh") == "something new"
+    assert all(key in WORDS for key in WARNINGS.values())
+
+
+@pytest.mark.parametrize(
+    ("seconds", "zh", "en"),
+    [
+        (0, "0.0 秒", "0.0 s"),
+        (4.24, "4.2 秒", "4.2 s"),
+        (59.4, "59 秒", "59 s"),
+        (59.6, "1 分 0 秒", "1 min 0 s"),
+        (200, "3 分 20 秒", "3 min 20 s"),
+        (3900, "1 小时 5 分", "1 h 5 min"),
+    ],
+)
+def test_durations_read_well(seconds: float, zh: str, en: str) -> None:
+    assert (duration(seconds, "zh"), duration(seconds, "en")) == (zh, en)
