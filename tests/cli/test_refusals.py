@@ -43,7 +43,7 @@ BAD = {
 
 @pytest.fixture
 def refused(tmp_path, monkeypatch, capsys):
-    """Runs a command that must fail with a code and leave nothing. Returns what it said. In this process: it is quick."""
+    """Runs a command, in this process, that must fail with a code and leave nothing. Returns what it said."""
     monkeypatch.chdir(tmp_path)
 
     def run(code: str, *arguments: object) -> str:
