@@ -40,7 +40,7 @@ def test_plan_loops_holds_and_cuts() -> None:
         ((1080, 1920), "720p", (720, 1280)),
         ((1920, 1080), "720p", (1280, 720)),
         ((512, 512), "1080p", (1080, 1080)),
-        ((854, 480), "720p", (1282, 720)),
+        ((854, 480), "720p", (1280, 720)),
     ],
 )
 def test_output_size(size: tuple[int, int], resolution: str, expected: tuple[int, int]) -> None:

@@ -11,7 +11,7 @@ from heygem.engines.mesh.geometry import mesh_triangles, moving, ring
 from heygem.engines.mesh.interior import Interior, mouth_lines
 from heygem.engines.mesh.person import Person, close_lips, study
 from heygem.engines.mesh.retarget import smooth_rows, target_offsets, target_shapes
-from heygem.faces.shape import CHIN, INNER_LOWER, INNER_UPPER, Pose, gap, mean_face
+from heygem.faces.shape import CHIN, INNER_LOWER, INNER_UPPER, MOUTH, Pose, gap, mean_face
 from heygem.speech.motion import Motion, MouthBasis
 
 LOWER = [*INNER_LOWER[1:-1], 17, *CHIN]
@@ -29,12 +29,12 @@ def basis() -> MouthBasis:
     """One component: +1 opens by 0.1."""
     components = np.zeros((1, 468, 3), np.float32)
     components[0, LOWER, 1] = 0.1
-    return MouthBasis(components, np.array([-0.5], np.float32))
+    return MouthBasis(components, np.array([-0.5], np.float32), np.array(MOUTH))
 
 
 def person(shape: np.ndarray, amplitude: float = 1.0) -> Person:
     pose = Pose(np.array([100.0]), np.eye(3)[None], np.zeros((1, 3)))
-    return Person(close_lips(shape), shape[None], pose, amplitude)
+    return Person(100 * shape[None], pose, close_lips(shape), amplitude)
 
 
 @pytest.mark.parametrize("opening", [0.0, 0.05, 0.3])
@@ -43,7 +43,7 @@ def test_closing_is_absolute(opening: float) -> None:
     assert abs(gap(closed)) < 1e-9
     assert np.allclose(closed[list(INNER_UPPER), 1], closed[list(INNER_LOWER), 1])
     assert (closed[[37, 0, 267], 1] < closed[[82, 13, 312], 1]).all(), "the lips keep their thickness"
-    assert np.allclose(closed[:10, 1][[6, 8]], opened(opening)[[6, 8], 1]), "the bridge of the nose stays"
+    assert np.allclose(closed[[6, 8]], opened(opening)[[6, 8]], atol=1e-4), "the bridge of the nose stays"
 
 
 def test_a_closed_mouth_is_left_alone() -> None:
@@ -90,14 +90,14 @@ def test_a_wide_talker_is_told_from_a_small_one_and_from_a_silent_one(basis: Mou
     wide, small, silent = (study(avatar_of(a * wave), basis).amplitude for a in (0.5, 0.2, 0.0))  # pyright: ignore
     assert wide > small
     assert silent == 1.0
-    assert 0.7 <= small and wide <= 1.3
+    assert small >= 0.7 and wide <= 1.3
 
 
 def test_study_of_a_single_picture(basis: MouthBasis) -> None:
     found = study(avatar_of(np.array([0.2])), basis)  # pyright: ignore[reportArgumentType]
     assert found.amplitude == 1.0
     assert abs(gap(found.closed)) < 1e-6
-    assert np.isclose(gap(found.shapes[0]), 0.2, atol=0.01)
+    assert np.isclose(gap(found.shapes([0])[0]), 0.2, atol=0.01)
 
 
 def test_eyes_and_nose_do_not_move_but_lips_and_chin_do() -> None:

@@ -35,7 +35,7 @@ class MeshRenderer:
         self._speaking = float(np.mean(motion.voice > 0.5))
         self._offsets = target_offsets(Motion(rows, motion.voice), self._basis, self._person, style.strength)
         self._choice = self._choose()
-        self._bender = FaceBender(self._person, avatar.landmarks, Interior(_skin(avatar)))
+        self._bender = FaceBender(self._person, Interior(_skin(avatar)))
 
     def _shapes(self, start: int, stop: int) -> np.ndarray:
         return target_shapes(self._offsets[start:stop], self._basis, self._person)
@@ -43,7 +43,8 @@ class MeshRenderer:
     def _choose(self) -> np.ndarray:
         """(T,) mouth picture of each output frame."""
         person, plan = self._person, self._plan
-        pictures = Pictures.of(self._avatar.mouths.frames, person.shapes, person.pose.rotation)
+        frames = self._avatar.mouths.frames
+        pictures = Pictures.of(frames, person.shapes(frames), person.pose.rotation[frames])
         parts = [self._shapes(t, t + _CHUNK) for t in range(0, len(plan), _CHUNK)]
         lips = np.concatenate([lip_vector(shapes) for shapes in parts])
         opening = np.concatenate([gap(shapes) for shapes in parts])
@@ -76,7 +77,8 @@ class MeshRenderer:
 
     def _mouth(self, k: int) -> Mouth:
         mouths = self._avatar.mouths
-        return Mouth(mouths.picture(k), np.asarray(mouths.boxes[k][:2], float), int(mouths.frames[k]))
+        source = int(mouths.frames[k])
+        return Mouth(mouths.picture(k), mouths.boxes[k][:2], source, self._person.shapes([source])[0])
 
     def report(self) -> dict[str, float]:
         """Share of frames with a voice, and of those rendered with an inside of the mouth that had to be drawn."""

@@ -58,7 +58,7 @@ class Interior:
         if wanted < 0.008:
             return 0.0
         shown = max(float(gap(own)) - LIP_SKIN, 0.0) / wanted
-        return float(smoothstep(np.float64((0.62 - shown) / 0.4)))
+        return float(smoothstep(np.array((0.62 - shown) / 0.4)))
 
     def paint(
         self, layer: np.ndarray, target: np.ndarray, shape: np.ndarray, person: Person, source: int, missing: float
@@ -103,7 +103,8 @@ class Interior:
         picture += (0.62 * lower_teeth)[..., None] * (0.82 * self._teeth - picture)
         edge = meet + EDGE - 0.35 * side**2 - 0.35 * MM * np.cos(side / TEETH_ENDS[0] * np.pi)
         upper_teeth = smoothstep((edge - y) / 0.010) * depth
-        gaps = 1 - 0.16 * sum(np.exp(-(((side - end) / 0.006) ** 2)) for end in (0.0, *TEETH_ENDS))
+        ends = np.array([0.0, *TEETH_ENDS])
+        gaps = 1 - 0.16 * np.exp(-(((side[..., None] - ends) / 0.006) ** 2)).sum(axis=-1)
         picture += upper_teeth[..., None] * (self._teeth * gaps[..., None] - picture)
         shadow = 1 - 0.42 * np.exp(-np.maximum(y - roof, 0) / 0.03) - 0.2 * np.exp(-np.maximum(floor - y, 0) / 0.02)
         return picture * np.clip(shadow, 0.3, 1)[..., None]

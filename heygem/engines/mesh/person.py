@@ -12,7 +12,6 @@ from heygem.faces.shape import (
     INNER_LOWER,
     INNER_UPPER,
     LIPS,
-    MOUTH,
     OUTER_LOWER,
     OUTER_UPPER,
     Pose,
@@ -25,27 +24,40 @@ TALKS = 0.35
 """Standard deviation of the opening, in those of an average talker, from which a clip tells how the person talks."""
 
 
+_MOST = 1500
+"""Frames, evenly spread, from which a person is learned."""
+_CHUNK = 1024
+"""Frames whose pose is found at once: memory stays flat in the length of the video."""
+
+
 @dataclass(frozen=True)
 class Person:
-    """closed (468, 3): the mouth at rest, lips touching; shapes (N, 468, 3) and pose of every frame; amplitude 0.7 to
-    1.3: how far this mouth opens when it talks, 1 for an average talker."""
+    """landmarks (N, 468, 3) px and pose of every frame; closed (468, 3): the mouth at rest, lips touching; amplitude
+    0.7 to 1.3: how far this mouth opens when it talks, 1 for an average talker."""
 
-    closed: np.ndarray
-    shapes: np.ndarray
+    landmarks: np.ndarray
     pose: Pose
+    closed: np.ndarray
     amplitude: float
+
+    def shapes(self, frames: np.ndarray | list[int]) -> np.ndarray:
+        """(n, 468, 3) canonical shapes of some frames."""
+        return self.pose[np.asarray(frames)].to_canonical(self.landmarks[frames])
 
 
 def study(avatar: Avatar, basis: MouthBasis) -> Person:
     """Learns a person from the frames with a usable face."""
-    usable = avatar.weight > 0.5 if (avatar.weight > 0.5).any() else avatar.weight > 0
-    shapes, _ = align(avatar.landmarks)
-    shapes, pose = align(avatar.landmarks, shapes[usable].mean(axis=0))  # the person's own face: a steadier pose
-    seen = shapes[usable]
+    usable = np.flatnonzero(avatar.weight > min(0.5, float(avatar.weight.max()) / 2))
+    sample = usable[:: max(len(usable) // _MOST, 1)]
+    rough, _ = align(avatar.landmarks[sample])
+    own_face = rough.mean(axis=0)  # as reference it gives a steadier pose than the mean of all people
+    chunks = range(0, len(avatar.landmarks), _CHUNK)
+    poses = [align(avatar.landmarks[start : start + _CHUNK], own_face)[1] for start in chunks]
+    pose = Pose(*(np.concatenate([getattr(part, name) for part in poses]) for name in ("scale", "rotation", "origin")))
+    seen = pose[sample].to_canonical(avatar.landmarks[sample])
     opening = gap(seen)
-    calm = seen[opening <= np.quantile(opening, 0.1)].mean(axis=0)
-    closed = close_lips(calm)
-    return Person(closed, shapes, pose, _amplitude(seen - closed, basis))
+    closed = close_lips(seen[opening <= np.quantile(opening, 0.1)].mean(axis=0))
+    return Person(avatar.landmarks, pose, closed, _amplitude(seen - closed, basis))
 
 
 def close_lips(shape: np.ndarray) -> np.ndarray:
@@ -82,8 +94,6 @@ def _carry_between(shape: np.ndarray, closed: np.ndarray) -> None:
 
 def _amplitude(offsets: np.ndarray, basis: MouthBasis) -> float:
     """How wide this person talks compared with an average talker; 1 for a still or a silent clip."""
-    points = list(MOUTH)
-    model = basis.components[:, points, :2].reshape(len(basis.components), -1).T
-    rows, *_ = np.linalg.lstsq(model, offsets[:, points, :2].reshape(len(offsets), -1).T, rcond=None)
-    spread = float(rows[0].std())
+    rows = basis.rows_of(offsets)
+    spread = float(rows[:, 0].std())
     return float(np.clip(spread, 0.7, 1.3)) if spread > TALKS and len(offsets) >= 25 else 1.0

@@ -7,7 +7,17 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-from heygem.engines.mesh.geometry import INTERIOR, PASTES, falloff, mesh_triangles, moving, ring
+from heygem.engines.mesh.geometry import (
+    FIRST_INTERIOR,
+    FIRST_RING,
+    INTERIOR,
+    JAW,
+    PASTES,
+    falloff,
+    mesh_triangles,
+    moving,
+    ring,
+)
 from heygem.engines.mesh.interior import Interior, mouth_lines
 from heygem.engines.mesh.person import Person
 from heygem.engines.mesh.warp import rasterise, spread
@@ -20,20 +30,21 @@ MARGIN = 2  # px around the mesh, so that blurring never sees the edge of the pa
 
 @dataclass(frozen=True)
 class Mouth:
-    """One mouth picture: RGB (h, w, 3), its corner (x, y) in its frame, its source frame."""
+    """One mouth picture: RGB (h, w, 3), its corner (x, y) in its frame, its source frame and canonical shape there."""
 
     picture: np.ndarray
     corner: np.ndarray
     source: int
+    shape: np.ndarray
 
 
 class FaceBender:
     """Renders single frames of one person. Not thread-safe: it keeps work arrays of the last frame's size."""
 
-    def __init__(self, person: Person, landmarks: np.ndarray, interior: Interior) -> None:
-        self._person, self._landmarks, self._interior = person, landmarks, interior
+    def __init__(self, person: Person, interior: Interior) -> None:
+        self._person, self._interior = person, interior
         self._moving = moving(person.closed)
-        self._opacity = np.concatenate([falloff(person.closed, PASTES), np.ones(len(INTERIOR)), np.zeros(19)])
+        self._opacity = np.concatenate([falloff(person.closed, PASTES), np.ones(len(INTERIOR)), np.zeros(len(JAW))])
         self._triangles = mesh_triangles()
         self._used = np.unique(self._triangles)
         self._frames = self._drawn = 0
@@ -55,7 +66,7 @@ class FaceBender:
             return
         corner = np.array(box[:2])
         values = [own - corner, self._opacity[:, None] * effect]
-        values += [self._mouth_points(mouth.source, shape) - mouth.corner for mouth, _ in mouths]
+        values += [self._mouth_points(mouth, shape) for mouth, _ in mouths]
         patch = frame.rgb(box)
         fields = self._fields(target - corner, np.hstack(values), patch.shape)
         lower_face = cv2.remap(patch, fields[0], fields[1], cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE)
@@ -66,7 +77,7 @@ class FaceBender:
             layer += share * bent
         opacity = cv2.GaussianBlur(fields[2], (0, 0), max(0.6, 0.008 * patch.shape[1]))
         layer += _colour_difference(lower_face, layer, opacity)
-        missing = sum(share * self._missing(mouth.source, shape) for mouth, share in mouths)
+        missing = sum(share * self._interior.missing(mouth.shape, shape) for mouth, share in mouths)
         self._frames, self._drawn = self._frames + 1, self._drawn + (missing > 0.5)
         self._interior.paint(layer, target - corner, shape, self._person, source, missing)
         mixed = lower_face + opacity[:, :, None] * (layer - lower_face)
@@ -74,28 +85,23 @@ class FaceBender:
 
     def _target(self, source: int, shape: np.ndarray, effect: float) -> np.ndarray:
         """(509, 2) px: where each point of the engine's mesh goes in this frame."""
-        offset = (shape - self._person.shapes[source]) * (effect * self._moving)[:, None]
+        offset = (shape - self._person.shapes([source])[0]) * (effect * self._moving)[:, None]
         pose = self._person.pose
         moved = pose.scale[source] * (offset @ pose.rotation[source].T)
-        points = self._landmarks[source] + moved
-        return np.concatenate([points[:, :2], points[list(INTERIOR), :2], ring(self._landmarks[source][None])[0]])
+        return _mesh(self._person.landmarks[source] + moved, self._person.landmarks[source])
 
     def _own(self, source: int) -> np.ndarray:
         """(509, 2) px: where the same points lie in the frame as it is."""
-        points = self._landmarks[source]
-        return np.concatenate([points[:, :2], points[list(INTERIOR), :2], ring(points[None])[0]])
+        points = self._person.landmarks[source]
+        return _mesh(points, points)
 
-    def _mouth_points(self, source: int, shape: np.ndarray) -> np.ndarray:
-        """(509, 2) px in the frame of a mouth picture: where each point of the mesh takes its pixels from."""
-        points = self._own(source)
-        pose = self._person.pose[source : source + 1]
-        inside = mouth_lines(self._person.shapes[source], shape)
-        points[468 : 468 + len(INTERIOR)] = pose.to_picture(inside[None])[0, :, :2]
-        return points
-
-    def _missing(self, source: int, shape: np.ndarray) -> float:
-        """0..1: how much of the target's opening the picture cannot show."""
-        return self._interior.missing(self._person.shapes[source], shape)
+    def _mouth_points(self, mouth: Mouth, shape: np.ndarray) -> np.ndarray:
+        """(509, 2) px of a mouth picture: where each point of the mesh takes its pixels from."""
+        points = self._own(mouth.source)
+        pose = self._person.pose[mouth.source : mouth.source + 1]
+        inside = mouth_lines(mouth.shape, shape)
+        points[FIRST_INTERIOR:FIRST_RING] = pose.to_picture(inside[None])[0, :, :2]
+        return points - mouth.corner
 
     def _box(self, target: np.ndarray, frame: Frame) -> tuple[int, int, int, int] | None:
         """Even-sided box around the mesh inside the frame; None where nothing of it is visible."""
@@ -117,6 +123,11 @@ class FaceBender:
         fields[1][outside] = np.broadcast_to(y[:, None], index.shape)[outside]
         fields[2][outside] = 0
         return fields
+
+
+def _mesh(points: np.ndarray, still: np.ndarray) -> np.ndarray:
+    """(509, 2) px: face points (468, 3), the interior on the inner lips, the ring round the face ``still``."""
+    return np.concatenate([points[:, :2], points[list(INTERIOR), :2], ring(still[None])[0]])
 
 
 def _colour_difference(below: np.ndarray, above: np.ndarray, opacity: np.ndarray) -> np.ndarray:

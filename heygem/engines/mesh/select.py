@@ -36,9 +36,8 @@ class Pictures:
 
     @classmethod
     def of(cls, frames: np.ndarray, shapes: np.ndarray, rotation: np.ndarray) -> Pictures:
-        """From source frames (M,), canonical shapes (N, 468, 3) and rotations (N, 3, 3) of all N source frames."""
-        chosen = shapes[frames]
-        return cls(frames, lip_vector(chosen), gap(chosen), rotation[frames][:, :, 2])
+        """From source frames (M,), their canonical shapes (M, 468, 3) and rotations (M, 3, 3)."""
+        return cls(frames, lip_vector(shapes), gap(shapes), rotation[:, :, 2])
 
 
 def lip_vector(shapes: np.ndarray) -> np.ndarray:
