@@ -131,12 +131,10 @@ class InsightFace:
 
 def find_turned(detector: Detector, rgb: np.ndarray) -> list[FaceBox]:
     """Faces of a picture held sideways or upside down, in its own coordinates, tried quarter turn by quarter turn."""
-    small = _shrunk(rgb)
-    scale = rgb.shape[1] / small.shape[1]
     for turns in (2, 1, 3):
-        turned = np.ascontiguousarray(np.rot90(small, turns))
+        turned = np.ascontiguousarray(np.rot90(rgb, turns))
         if faces := detector.find(turned):
-            return [face.moved(_unturn(turns, small.shape[1], small.shape[0]) * scale) for face in faces]
+            return [face.moved(_unturn(turns, rgb.shape[1], rgb.shape[0])) for face in faces]
     return []
 
 

@@ -88,7 +88,7 @@ class Region:
         """The part of a ``width`` x ``height`` picture that the region needs; None where it lies outside."""
         reach = self.side / 2 * (abs(np.cos(self.roll)) + abs(np.sin(self.roll))) + 2
         (x0, y0), (x1, y1) = np.floor(self.centre - reach), np.ceil(self.centre + reach)
-        box = max(int(x0), 0), max(int(y0), 0), min(int(x1), width), min(int(y1), height)
+        box = max(int(x0) & ~1, 0), max(int(y0) & ~1, 0), min(int(x1) + 1 & ~1, width), min(int(y1) + 1 & ~1, height)
         return box if box[0] < box[2] and box[1] < box[3] else None
 
     def crop(self, picture: Picture) -> np.ndarray | None:
@@ -96,16 +96,12 @@ class Region:
         box = self.box(*size(picture))
         if box is None:
             return None
-        patch = rgb(picture, box)
+        patch = shrunk(picture, box, self.side / SIDE if self.side > 1.5 * SIDE else 1.0)
+        scale = np.array([patch.shape[1] / (box[2] - box[0]), patch.shape[0] / (box[3] - box[1])])
         there = self.from_crop()
         there[:, 2] -= box[:2]
-        shrink = self.side / SIDE
-        if shrink > 1.5:
-            wide, high = (max(round(length / shrink), 1) for length in (patch.shape[1], patch.shape[0]))
-            scale = np.array([wide / patch.shape[1], high / patch.shape[0]])
-            patch = cv2.resize(patch, (wide, high), interpolation=cv2.INTER_AREA)
-            there *= scale[:, None]
-            there[:, 2] += (scale - 1) / 2  # pixel centres stay where they were
+        there *= scale[:, None]
+        there[:, 2] += (scale - 1) / 2  # pixel centres stay where they were
         flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
         return cv2.warpAffine(patch, there, (SIDE, SIDE), flags=flags, borderMode=cv2.BORDER_REPLICATE)
 
@@ -150,6 +146,20 @@ def rgb(picture: Picture, box: Box | None = None) -> np.ndarray:
     if not isinstance(picture, np.ndarray):
         return picture.rgb(box)
     return picture if box is None else picture[box[1] : box[3], box[0] : box[2]]
+
+
+def shrunk(picture: Picture, box: Box, by: float) -> np.ndarray:
+    """(h, w, 3) uint8 RGB of a box inside the picture, ``by`` times smaller, area-averaged; planes before colours."""
+    if by <= 1:
+        return rgb(picture, box)
+    wide, high = (max(round((box[k + 2] - box[k]) / by / 2), 1) * 2 for k in (0, 1))
+    if isinstance(picture, np.ndarray):
+        return cv2.resize(rgb(picture, box), (wide, high), interpolation=cv2.INTER_AREA)
+    small = Frame.blank(wide, high)
+    for plane, mine, step in zip(picture.planes(), small.planes(), (1, 2, 2), strict=True):
+        x0, y0, x1, y1 = (edge // step for edge in box)
+        cv2.resize(plane[y0:y1, x0:x1], mine.shape[::-1], dst=mine, interpolation=cv2.INTER_AREA)
+    return small.rgb()
 
 
 def luma(picture: Picture) -> np.ndarray:

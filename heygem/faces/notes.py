@@ -74,11 +74,11 @@ def _row(n: int, frame: Frame, face: Face, pictures: Spool) -> np.ndarray:
     """What is worth keeping of one face in frame ``n``; the picture of its lower face goes to ``pictures``."""
     row = np.zeros((), _ROW)
     row["frame"], row["track"], row["score"], row["points"] = n, face.track, face.score, face.landmarks
-    row["why"] = reasons(face.landmarks[None], frame.width, frame.height)[0]
+    shapes, pose = align(face.landmarks[None])
+    row["why"] = reasons(face.landmarks[None], pose, frame.width, frame.height)[0]
     if row["why"] == 0:
         box = lower_face(face.landmarks, frame.width, frame.height)
         picture = rgb(frame, box)
-        shapes, pose = align(face.landmarks[None])
         pictures.add(
             face.track, n, box, picture, (float(gap(shapes)[0]), float(width(shapes)[0]), float(turn(pose)[0]))
         )

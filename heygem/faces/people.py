@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from heygem.faces.shape import MOUTH, Pose, align
+from heygem.faces.shape import MOUTH, Pose
 
 SAME = 1.2
 """Largest distance of two tracks of one person."""
@@ -40,9 +40,8 @@ class Track:
     size: float
 
 
-def reasons(landmarks: np.ndarray, width: int, height: int) -> np.ndarray:
+def reasons(landmarks: np.ndarray, pose: Pose, width: int, height: int) -> np.ndarray:
     """Why a face is left alone, (n,) int8 for landmarks (n, 468, 3) px: 0 usable, else an index into ``WHY``."""
-    _, pose = align(landmarks)
     points = landmarks[..., :2]
     inside = np.all((points >= 0) & (points < (width, height)), axis=-1)
     wide = points[..., 0].max(axis=1) - points[..., 0].min(axis=1)

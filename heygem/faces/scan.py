@@ -1,0 +1,49 @@
+"""A quick look at a video before heavy work: the faces of a few frames."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from heygem.faces.people import WHY, reasons, turn
+from heygem.faces.shape import align
+from heygem.faces.track import Tracker
+from heygem.media.probe import PathLike
+from heygem.media.reader import VideoReader
+
+
+@dataclass(frozen=True)
+class Sighting:
+    """A face in frame ``frame``: ``box`` (x0, y0, x1, y1) px, ``yaw`` degrees to the side, ``why`` it would be left
+    alone in words, empty for a usable face."""
+
+    frame: int
+    box: tuple[float, float, float, float]
+    yaw: float
+    why: str
+
+    @property
+    def width(self) -> float:
+        """Width of the face in px."""
+        return self.box[2] - self.box[0]
+
+
+def scan(video: PathLike, frames: int = 8, most: int = 4) -> list[Sighting]:
+    """The faces of up to ``frames`` frames spread over a video, the largest first, at most ``most`` a frame.
+
+    Empty does not mean that the video has no face: one may show up between the frames that were looked at. Raises what
+    the reader raises for files that are no video.
+    """
+    seen: list[Sighting] = []
+    with VideoReader(video) as reader, Tracker(most=most) as tracker:
+        info = reader.info
+        last = max((info.frames or round(info.seconds * info.fps)) - 1, 0)
+        plan = np.unique(np.linspace(0, last, frames + 2)[1:-1].round().astype(int)) if last else np.array([0])
+        for n, frame in zip(plan.tolist(), reader.frames(plan.tolist()), strict=True):
+            tracker.reset()
+            for face in tracker.follow_all(frame):
+                _, pose = align(face.landmarks[None])
+                why = WHY[int(reasons(face.landmarks[None], pose, info.width, info.height)[0])]
+                seen.append(Sighting(n, face.box, float(turn(pose)[0]), why))
+    return sorted(seen, key=lambda one: (-one.width, one.frame))
