@@ -45,15 +45,16 @@ mend_opencv() {
 }
 
 setup_venv() {
-    local extra=${1:-} target=. key
+    local extra=${1:-} target=. quiet='' key
     [ -z "$extra" ] || target=".[$extra]"
     make_venv || return
     key=$(cat requirements.txt pyproject.toml | .venv/bin/python -c \
         'import hashlib, sys; print(hashlib.sha256(sys.stdin.buffer.read()).hexdigest())') || return
     [ "$(cat ".venv/installed$extra" 2>/dev/null)" = "$key" ] && return
     say "正在安装（第一次需要几分钟）。Installing; the first time takes some minutes."
-    .venv/bin/python -m pip install -q "$(grep '^torch==' requirements.txt)" &&
-        .venv/bin/python -m pip install -q -e "$target" &&
+    [ -t 1 ] || quiet=-q # on a terminal pip shows how far the downloads are
+    .venv/bin/python -m pip install $quiet "$(grep '^torch==' requirements.txt)" &&
+        .venv/bin/python -m pip install $quiet -e "$target" &&
         mend_opencv || return
     printf '%s\n' "$key" >".venv/installed$extra"
     printf '%s\n' "$key" >.venv/installed # whatever the extra is, the product is part of it
