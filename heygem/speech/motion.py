@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from fractions import Fraction
@@ -13,10 +13,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from heygem.errors import EngineUnavailable
-from heygem.speech.features import FFT, HOP, ROWS, compress, mel_power
-from heygem.speech.voice import loudness, voice_activity
+from heygem.speech.features import BANDS, FFT, HOP, ROWS, compress, mel_power
+from heygem.speech.voice import loudness, talking, voice_activity
 
 if TYPE_CHECKING:
+    from torch import Tensor
+
     from heygem.speech.net import MouthNet
 
 ASSET = Path(__file__).parent.parent / "assets" / "speech_motion.safetensors"
@@ -67,16 +69,17 @@ class MouthBasis:
 def listen(samples: np.ndarray, fps: Fraction, frames: int) -> Motion:
     """Mouth motion for ``frames`` video frames at ``fps`` from mono 16 kHz samples (n,).
 
-    Row n is the mouth at n / fps seconds. Where nobody speaks, and after the end of the sound, rows are exactly at rest.
+    Row n is the mouth at n / fps seconds. Where nobody speaks, and after the end, rows are exactly at rest.
     Raises EngineUnavailable where the weights are missing or damaged.
     """
     if not len(samples):
         samples = np.zeros(HOP, np.float32)
     needed = int(frames / fps * ROWS) + 2
     voice, level = _voice(samples, needed)
+    hear = _normaliser(samples, voice, level)
     times = (np.arange(frames) * float(ROWS / fps)).astype(np.float64)  # in feature rows
     with _few_threads():
-        rows = _at(times / STRIDE, _net_rows(samples, level))
+        rows = _at(times / STRIDE, _net_rows(samples, hear))
     spoken = np.interp(times, np.arange(len(voice)), voice).astype(np.float32)
     rest = mouth_basis().rest
     return Motion((rest + spoken[:, None] * (rows - rest)).astype(np.float32), spoken)
@@ -90,31 +93,41 @@ def mouth_basis() -> MouthBasis:
 def _voice(samples: np.ndarray, needed: int) -> tuple[np.ndarray, float]:
     """Voice activity 0..1 at 100 rows a second, at least ``needed`` of them, and the mean power of the voice."""
     loud, power = [], []
-    for start, stop in _pieces(len(samples) // HOP + 1):
+    for start, stop in _pieces(samples):
         mel = _mel(samples, start, stop).numpy()
         loud.append(loudness(mel))
         power.append(mel.sum(axis=1))
-    after = np.zeros((max(0, needed - len(samples) // HOP - 1), 64), np.float32)  # silence after the sound
-    voice = voice_activity(np.concatenate([*loud, loudness(after)]))
     total = np.concatenate(power)
-    spoken = total[voice[: len(total)] > 0.5]
-    return voice, float((spoken if len(spoken) else total).mean(dtype=np.float64))
+    after = np.zeros((max(0, needed - len(total)), BANDS), np.float32)  # silence after the sound
+    voice = voice_activity(np.concatenate([*loud, loudness(after)]))
+    return voice, float(total[talking(voice[: len(total)])].mean(dtype=np.float64))
 
 
-def _net_rows(samples: np.ndarray, level: float) -> np.ndarray:
+def _normaliser(samples: np.ndarray, voice: np.ndarray, level: float) -> Callable[[Tensor], Tensor]:
+    """Mel power -> features without the colour of this voice and microphone: their mean over the talking is 0
+    (cepstral mean normalisation, Atal 1974)."""
+    import torch
+
+    spoken = torch.from_numpy(talking(voice[: len(samples) // HOP + 1]))
+    total = torch.zeros(BANDS, dtype=torch.float64)
+    for start, stop in _pieces(samples):
+        total += compress(_mel(samples, start, stop), level)[spoken[start:stop]].sum(dim=0)
+    colour = (total / spoken.sum()).float()
+    return lambda power: compress(power, level) - colour
+
+
+def _net_rows(samples: np.ndarray, hear: Callable[[Tensor], Tensor]) -> np.ndarray:
     """(T25, K) calibrated output of the networks, 25 rows a second."""
     import torch
 
     nets = _nets()
     out = []
-    end = len(samples) // HOP + 1
     with torch.inference_mode():
-        for start, stop in _pieces(end):
+        for start, stop in _pieces(samples):
             first = max(0, start - CONTEXT)
-            features = compress(_mel(samples, first, min(end, stop + CONTEXT)), level)[None]
-            rows, logits = (
-                torch.stack(parts).mean(dim=0)[0] for parts in zip(*(net(features) for net in nets), strict=True)
-            )
+            features = hear(_mel(samples, first, stop + CONTEXT))[None]
+            made = [net(features) for net in nets]
+            rows, logits = (torch.stack(parts).mean(dim=0)[0] for parts in zip(*made, strict=True))
             own = slice((start - first) // STRIDE, (stop - first + STRIDE - 1) // STRIDE)
             out.append(_close(rows[own].numpy(), logits[own].sigmoid().numpy()))
     return np.concatenate(out)
@@ -128,15 +141,16 @@ def _close(rows: np.ndarray, shut: np.ndarray) -> np.ndarray:
     return (rows * _load()[1]["gain"] - rest) * (1 - surely) + rest
 
 
-def _mel(samples: np.ndarray, start: int, stop: int):
-    """Mel power of the feature rows ``start`` to ``stop``, the same as if all were computed at once."""
+def _mel(samples: np.ndarray, start: int, stop: int) -> Tensor:
+    """Mel power of the feature rows ``start`` to ``stop`` or the end, the same as if all were computed at once."""
     margin = FFT // HOP  # rows whose windows may be cut by the edges of the piece
     first = max(0, start - margin)
     return mel_power(samples[first * HOP : (stop + margin) * HOP])[start - first : stop - first]
 
 
-def _pieces(rows: int) -> Iterator[tuple[int, int]]:
-    """(start, stop) of pieces that cover ``rows`` feature rows; every start is a row of the network."""
+def _pieces(samples: np.ndarray) -> Iterator[tuple[int, int]]:
+    """(start, stop) of pieces that cover the feature rows; every start is a row of the network."""
+    rows = len(samples) // HOP + 1
     for start in range(0, rows, PIECE):
         yield start, min(rows, start + PIECE)
 

@@ -21,7 +21,8 @@ RANGE = 35.0
 SPAN = 10
 """Seconds before and after within which floor and loudest moments are looked for."""
 MARGIN, POSSIBLE, CERTAIN = 3.0, 1.5, 4.0
-"""dB over the floor that noise reaches by chance; mean rise over that, in the better half of the bands, of a possible and a certain voice."""
+"""dB over the floor that noise reaches by chance; mean rise over that, in the better half of the bands, of a possible
+and of a certain voice."""
 HANG = 0.16
 """Seconds that a voice is held after its last sure moment: soft endings and the silence inside stops."""
 SOFT = 0.08
@@ -30,7 +31,7 @@ SOFT = 0.08
 
 def loudness(power: np.ndarray) -> np.ndarray:
     """(T, 12) float16 dB in broad speech bands, of mel power (T, 64): all that the voice activity needs to keep."""
-    broad = power[:, FIRST:LAST].reshape(len(power), GROUPS, -1).mean(axis=2)
+    broad = power[:, FIRST:LAST].reshape(len(power), GROUPS, (LAST - FIRST) // GROUPS).mean(axis=2)
     return (10 * np.log10(broad + 1e-12)).astype(np.float16)
 
 
@@ -42,6 +43,12 @@ def voice_activity(loud: np.ndarray) -> np.ndarray:
     soft = round(SOFT * ROWS)
     held = _windows(sure, round(HANG * ROWS), soft).max(axis=-1)
     return _windows(held, soft // 2, soft // 2).mean(axis=-1)
+
+
+def talking(voice: np.ndarray) -> np.ndarray:
+    """(T,) bool: rows from which a voice is measured. All of them where there is none."""
+    spoken = voice > 0.5
+    return spoken if spoken.any() else np.ones_like(spoken)
 
 
 def _floor(level: np.ndarray) -> np.ndarray:

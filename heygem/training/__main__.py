@@ -28,11 +28,11 @@ def main(arguments: Sequence[str] | None = None) -> None:
     held_out = sources(options.media, "eval")
     prepare(options.media, options.cache, held_out)
     if not options.evaluate:
-        make(options.media, options.cache, options.out)
+        make(options.media, options.cache, options.out, Recipe())
     print(table(evaluate(options.cache, held_out)))
 
 
-def make(media: Path, cache: Path, out: Path, recipe: Recipe = Recipe()) -> None:
+def make(media: Path, cache: Path, out: Path, recipe: Recipe) -> None:
     """Trains by the recipe on every clip marked ``train`` and writes the weights."""
     chosen = sources(media, "train")
     prepare(media, cache, chosen)

@@ -10,6 +10,7 @@ import torch
 
 from heygem.speech.features import BANDS, FLOOR, ROWS
 from heygem.speech.motion import STRIDE
+from heygem.speech.voice import talking
 from heygem.training.data import SHUT, Clip
 
 SILENT = (np.log10(FLOOR) + 1.5) / 1.5
@@ -56,7 +57,9 @@ class Batches:
         power, inside = _at(track.power, times)
         shut, there = _at(track.shut, times + track.lag)
         rows, _ = _at(track.rows, times + track.lag)
-        return self._elsewhere(power * inside[:, None]), rows, shut, (inside & there).astype(np.float32)
+        features = self._elsewhere(power * inside[:, None])
+        features -= features[talking(_at(track.voice, times)[0])].mean(axis=0)
+        return features, rows, shut, (inside & there).astype(np.float32)
 
     def _elsewhere(self, power: np.ndarray) -> np.ndarray:
         """Another vocal tract, microphone, room and level: features (T, 64) float32 of the power (T, 64)."""
@@ -83,9 +86,11 @@ class Batches:
 
 @dataclass(frozen=True)
 class Track:
-    """A clip at 100 rows a second: power (T, 64) relative to its voice, rows (T, K), shut (T,); lag in rows."""
+    """A clip at 100 rows a second: power (T, 64) relative to its voice, voice (T,), rows (T, K), shut (T,); lag in
+    rows."""
 
     power: np.ndarray
+    voice: np.ndarray
     rows: np.ndarray
     shut: np.ndarray
     lag: float
@@ -95,7 +100,9 @@ class Track:
         frames = np.arange(len(clip.power)) / ROWS * clip.fps
         shut = (clip.gap < SHUT).astype(np.float32)
         power = clip.power * (BANDS / clip.level)
-        return cls(power, _at(clip.rows.astype(np.float32), frames)[0], _at(shut, frames)[0], clip.lag * ROWS)
+        return cls(
+            power, clip.voice, _at(clip.rows.astype(np.float32), frames)[0], _at(shut, frames)[0], clip.lag * ROWS
+        )
 
 
 def _at(rows: np.ndarray, times: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

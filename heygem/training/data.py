@@ -12,7 +12,7 @@ from scipy.ndimage import gaussian_filter1d
 from heygem.faces.shape import MOUTH, align, eye_normalise, gap, mean_face, width
 from heygem.speech.features import ROWS, mel_power
 from heygem.speech.motion import MouthBasis
-from heygem.speech.voice import loudness, voice_activity
+from heygem.speech.voice import loudness, talking, voice_activity
 from heygem.training.prepare import Source
 
 COMPONENTS = 6
@@ -54,8 +54,7 @@ class Clip:
 
     @property
     def level(self) -> float:
-        spoken = self.voice > 0.5
-        return float(self.power[spoken if spoken.any() else slice(None)].sum(axis=1).mean())
+        return float(self.power[talking(self.voice)].sum(axis=1).mean())
 
     @property
     def talking(self) -> np.ndarray:

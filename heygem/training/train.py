@@ -1,4 +1,7 @@
-"""Clips -> networks -> the file of weights that ``heygem.speech.motion`` loads. Seeded: the same clips give the same file."""
+"""Clips -> networks -> the file of weights that ``heygem.speech.motion`` loads.
+
+Seeded: the same clips give the same file on the same kind of machine.
+"""
 
 from __future__ import annotations
 
@@ -16,6 +19,7 @@ from torch.nn.functional import binary_cross_entropy_with_logits
 from heygem.speech.features import ROWS, compress
 from heygem.speech.motion import STRIDE, MouthBasis
 from heygem.speech.net import MouthNet
+from heygem.speech.voice import talking
 from heygem.training.batches import Batches, Sampling
 from heygem.training.data import COMPONENTS, Clip
 
@@ -97,7 +101,8 @@ def align_clips(nets: Sequence[MouthNet], clips: Sequence[Clip]) -> None:
 
 def predict(nets: Sequence[MouthNet], clip: Clip) -> tuple[np.ndarray, np.ndarray]:
     """What the networks make of a clip's sound: rows (T25, K) and probability of closed lips (T25,)."""
-    features = compress(torch.from_numpy(clip.power), clip.level)[None]
+    features = compress(torch.from_numpy(clip.power), clip.level)
+    features = (features - features[talking(clip.voice)].mean(dim=0))[None]
     with torch.inference_mode():
         rows, logits = (
             torch.stack(parts).mean(dim=0)[0] for parts in zip(*(net(features) for net in nets), strict=True)
@@ -133,7 +138,7 @@ def save(
     path: Path, basis: MouthBasis, nets: Sequence[MouthNet], calibration: dict[str, np.ndarray], recipe: Recipe
 ) -> None:
     """Writes the weights: basis, calibration and networks, with version and recipe in the metadata."""
-    from safetensors.numpy import save_file
+    from safetensors import numpy as safetensors
 
     tensors = {f"basis.{name}": getattr(basis, name) for name in ("components", "rest", "points")} | calibration
     for number, net in enumerate(nets):
@@ -142,5 +147,5 @@ def save(
     tensors = {name: np.ascontiguousarray(value) for name, value in tensors.items()}
     metadata = {"version": "1", "recipe": recipe.hash, "nets": str(len(nets)), "channels": str(recipe.channels)}
     part = path.with_suffix(".part")
-    save_file(tensors, part, metadata | {"licence": "Apache-2.0"})
+    part.write_bytes(safetensors.save(tensors, metadata | {"licence": "Apache-2.0"}))
     part.replace(path)
