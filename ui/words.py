@@ -96,7 +96,7 @@ ERRORS_ZH: dict[str, tuple[str, str]] = {
     "input.no_face": ("在“{name}”里没有找到可用的人脸（看了 {frames} 帧{why}）。", "请使用人脸端正、没有遮挡、至少 60 像素宽的视频或照片。"),
     "option.invalid": ("“{option}”不能是 {value}。", "请改为：{allowed}。"),
     "output.failed": ("结果无法写入“{name}”：{reason}。", "请检查文件夹是否存在、是否有写入权限、磁盘是否还有空间。"),
-    "engine.unavailable": ("引擎 {engine} 现在不能用：{reason}。", "请换一个引擎，或请管理员在服务器上运行“heygem doctor”查看缺少什么。"),
+    "engine.unavailable": ("{engine} 现在不能用：{reason}。", "请换一个引擎，或请管理员在服务器上运行“heygem doctor”查看缺少什么。"),
     "tool.missing": ("服务器上没有安装 {tool}。", "请管理员在 HeyGem 的环境里运行“pip install -r requirements.txt”。"),
     "job.crashed": ("处理进程意外退出（{reason}）。", "请再试一次；如果还是这样，请换小一点或短一点的视频。SIGKILL 多半是内存不够。"),
     "job.cancelled": ("已按要求停止。", "没有留下任何文件，可以随时重新开始。"),
@@ -127,6 +127,8 @@ VALUES_ZH: dict[str, str] = {
     "no picture in it can be decoded": "里面没有能解码的画面",
     "HEIC photos are not supported, save it as JPG": "不支持 HEIC 照片，请另存为 JPG",
     "it is one of the inputs": "它就是输入文件",
+    "The speech model": "语音模型",
+    "its weights speech_motion.safetensors are missing": "缺少模型文件 speech_motion.safetensors",
     "it has no GPU part": "它不使用显卡",
 }
 """Known details of errors in Chinese; what is not in here stands as it is."""
