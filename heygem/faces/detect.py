@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
@@ -130,16 +130,17 @@ class InsightFace:
 
 
 def find_turned(detector: Detector, rgb: np.ndarray) -> list[FaceBox]:
-    """Faces of a picture held sideways or upside down, in its own coordinates, tried quarter turn by quarter turn."""
+    """Faces of a picture held sideways or upside down, in its own coordinates: the turn with the surest face."""
+    best: list[FaceBox] = []
     for turns in (2, 1, 3):
         turned = np.ascontiguousarray(np.rot90(rgb, turns))
-        if faces := detector.find(turned):
-            return [face.moved(_unturn(turns, rgb.shape[1], rgb.shape[0])) for face in faces]
-    return []
+        faces = [face.moved(_unturn(turns, rgb.shape[1], rgb.shape[0])) for face in detector.find(turned)]
+        best = max(best, faces, key=lambda found: max((face.score for face in found), default=0.0))
+    return best
 
 
-def find_small(detector: Detector, rgb: np.ndarray) -> list[FaceBox]:
-    """Faces too small for one look at the whole picture: half-overlapping tiles, coarse ones first."""
+def find_small(detector: Detector, rgb: np.ndarray) -> Iterator[list[FaceBox]]:
+    """Faces too small for one look at the whole picture: half-overlapping tiles, first coarse ones, then fine ones."""
     longest = max(rgb.shape[:2])
     for tile in (longest // 2, longest // 4):
         if tile < WHOLE:
@@ -148,9 +149,7 @@ def find_small(detector: Detector, rgb: np.ndarray) -> list[FaceBox]:
         for x, y in _tiles(rgb.shape[1], rgb.shape[0], tile):
             shift = np.array([[1.0, 0, x], [0, 1, y]])
             found += [face.moved(shift) for face in detector.find(rgb[y : y + tile, x : x + tile])]
-        if found:
-            return distinct(found)
-    return []
+        yield distinct(found)
 
 
 def distinct(faces: Iterable[FaceBox]) -> list[FaceBox]:

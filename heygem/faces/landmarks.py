@@ -78,6 +78,15 @@ class Region:
         x, y = points[263] - points[33]
         return cls((low + high) / 2, 1.5 * float((high - low).max()), float(np.arctan2(y, x)))
 
+    def towards(self, goal: Region) -> Region:
+        """This region moved towards ``goal``: all the way where that is far, hardly where it is near. A region that
+        took every small step would shiver with the landmarks, and they with it."""
+        roll = (goal.roll - self.roll + np.pi) % (2 * np.pi) - np.pi
+        shift = goal.centre - self.centre
+        far = max(float(np.linalg.norm(shift)) / goal.side, abs(goal.side / self.side - 1), abs(roll))
+        step = min(far / 0.06, 1.0)
+        return Region(self.centre + step * shift, self.side + step * (goal.side - self.side), self.roll + step * roll)
+
     def from_crop(self) -> np.ndarray:
         """(2, 3) map from the network's input to the picture."""
         turn = np.array([[np.cos(self.roll), -np.sin(self.roll)], [np.sin(self.roll), np.cos(self.roll)]])

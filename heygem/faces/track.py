@@ -3,6 +3,7 @@ region of the next picture comes from the landmarks of this one."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import cv2
@@ -19,7 +20,7 @@ LOOK = 768
 """Longer side in px of the picture in which faces are looked for first."""
 PATIENCE = 12
 """While there is no face, tiles and turned pictures are searched only in every so many pictures."""
-NEWCOMERS = 12
+NEWCOMERS = 25
 """With more than one face to follow, new ones are looked for in every so many pictures."""
 
 
@@ -70,6 +71,7 @@ class Tracker:
     def reset(self) -> None:
         """Forgets the pictures seen so far."""
         self._faces: list[Face] = []
+        self._regions: dict[int, Region] = {}  # where each track was looked for last
         self._cuts = Cuts()
         self._since = 0  # pictures since the last search
         self.cut = False
@@ -92,7 +94,9 @@ class Tracker:
 
     def _next(self, picture: Picture, old: Face) -> Face | None:
         """The same face one picture later."""
-        region = Region.of_face(old.landmarks)
+        goal = Region.of_face(old.landmarks)
+        region = self._regions.get(old.track, goal).towards(goal)
+        self._regions[old.track] = region
         found = self._net.find(picture, region)
         if found is None or found[1] < SURE:
             return None
@@ -105,19 +109,23 @@ class Tracker:
     def _search(self, picture: Picture, thorough: bool) -> None:
         """Adds faces that are not followed yet. A thorough search tries turned pictures and tiles if need be."""
         if thorough or len(self._faces) < self._most:
-            for box in self._boxes(picture, thorough and not self._faces):
-                self._begin(picture, box)
+            for boxes in self._looks(picture, thorough and not self._faces):
+                for box in boxes:
+                    self._begin(picture, box)
+                if self._faces:
+                    break
         if self._faces or thorough:
             self._since = 0
 
-    def _boxes(self, picture: Picture, thorough: bool) -> list[FaceBox]:
+    def _looks(self, picture: Picture, thorough: bool) -> Iterator[list[FaceBox]]:
+        """Where faces may be, one way of looking after the other, the cheapest first."""
         wide, high = size(picture)
         small = shrunk(picture, (0, 0, wide, high), max(wide, high) / LOOK)
-        boxes = self._detector.find(small) or (find_turned(self._detector, small) if thorough else [])
-        if boxes:
-            grow = np.array([[wide / small.shape[1], 0, 0], [0, high / small.shape[0], 0]])
-            return distinct(box.moved(grow) for box in boxes)
-        return find_small(self._detector, rgb(picture)) if thorough else []
+        grow = np.array([[wide / small.shape[1], 0, 0], [0, high / small.shape[0], 0]])
+        yield [box.moved(grow) for box in distinct(self._detector.find(small))]
+        if thorough:
+            yield [box.moved(grow) for box in find_turned(self._detector, small)]
+            yield from find_small(self._detector, rgb(picture))
 
     def _begin(self, picture: Picture, box: FaceBox) -> None:
         if len(self._faces) >= self._most or any(overlap(box.box, face.box) > 0.2 for face in self._faces):
