@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -49,8 +50,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         print(f"hint: {error.hint}", file=sys.stderr)
         return 2 if isinstance(error, OptionInvalid) else 1
     except Stopped as stop:
-        print("stopped; nothing was kept", file=sys.stderr)
-        return 128 + stop.number
+        print("stopped; nothing was kept", file=sys.stderr, flush=True)
+        os._exit(128 + stop.number)  # all is cleaned up; the libraries' own way out may take seconds on a busy machine
 
 
 def _parser() -> argparse.ArgumentParser:
