@@ -23,6 +23,9 @@ FORMATS = (
     "wav,w64,aiff,caf,au,mp3,aac,loas,flac,ogg,amr,ac3,eac3,dts,ape,wv,tta,mpc,mpc8,voc"
 )
 
+USUAL_LAYOUT = {1: "mono", 2: "stereo", 3: "3.0", 4: "quad", 5: "5.0", 6: "5.1", 7: "6.1", 8: "7.1"}
+"""Which channel is where, by their number, in a file that does not say so."""
+
 _POINTERS = (
     ("HLS playlist", rb"\A#EXTM3U"),
     ("concat list", rb"\Affconcat version"),
@@ -92,7 +95,14 @@ def best_stream(container: InputContainer, kind: str) -> Any:
     attached = Disposition.attached_pic | Disposition.timed_thumbnails
     usable = [s for s in container.streams if s.type == kind and not s.disposition & attached and s.codec_context]
     best = container.streams.best(kind)  # type: ignore[arg-type]
-    return best if best in usable else next(iter(usable), None)
+    best = best if best in usable else next(iter(usable), None)
+    if kind == "audio" and best is not None and not best.codec_context.is_open:
+        # PyAV 18.1 frees a layout with its own order of channels (AIFF, MOV) twice, which ends the process. Such an
+        # order gives way to the usual one here, before anything decodes.
+        context: Any = best.codec_context
+        channels = context.channels  # reading it once is harmless, twice is not
+        context.layout = USUAL_LAYOUT.get(channels, f"{channels} channels")
+    return best
 
 
 def file_start(container: InputContainer) -> Fraction:
@@ -101,7 +111,7 @@ def file_start(container: InputContainer) -> Fraction:
 
 
 def packets(container: InputContainer, stream: Any) -> Iterator[Any]:
-    """Packets until the end of the file or the first damage in its structure; the last one is empty (flush)."""
+    """Packets until the end of the file or the first damage in its structure; the last one may be empty (flush)."""
     source = container.demux(stream)
     while True:
         try:
@@ -117,18 +127,16 @@ def packets(container: InputContainer, stream: Any) -> Iterator[Any]:
 def decode(stream: Any, source: Iterator[Any]) -> Iterator[Any]:
     """Frames of the packets of a stream. What is damaged is left out (and logged); a file cut short ends early."""
     damaged = 0
-    for packet in _flushed(source):
-        if packet is not None and packet.is_corrupt:
-            damaged += 1
-            continue
+    for packet in _whole(source):
         try:
-            frames = stream.codec_context.decode(packet) if packet is None else packet.decode()
+            frames = stream.decode(packet)
         except EOFError:
             break
         except FFmpegError:
             damaged += 1
             continue
         for frame in frames:
+            frame.time_base = frame.time_base or stream.time_base
             if frame.is_corrupt:
                 damaged += 1
             else:
@@ -137,11 +145,15 @@ def decode(stream: Any, source: Iterator[Any]) -> Iterator[Any]:
         logger.warning("{}: {} damaged pieces were left out", Path(stream.container.name).name, damaged)
 
 
-def _flushed(source: Iterator[Any]) -> Iterator[Any]:
-    """The packets, and None at the end where a flush packet is missing because the file broke off."""
-    flushed = False
+def _whole(source: Iterator[Any]) -> Iterator[Any]:
+    """The packets without an incomplete one at the end of the file, and None (flush) behind the last of them."""
+    held = None
     for packet in source:
-        flushed = packet.size == 0
-        yield packet
-    if not flushed:
-        yield None
+        if not packet.size:
+            break
+        if held is not None:
+            yield held
+        held = packet if packet.is_corrupt else None
+        if held is None:
+            yield packet
+    yield None

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import av
+import numpy as np
 from av.container import InputContainer
 
 from heygem.errors import FileEmpty, FileUnreadable, NoSound, NoVideo, PictureTooLarge, PictureTooSmall, SoundTooShort
@@ -70,7 +71,7 @@ def probe(path: PathLike) -> MediaInfo:
     """What is in the file. Raises FileMissing, FileEmpty, FileUnreadable, FileRefused, PictureTooLarge/TooSmall."""
     path = Path(path)
     if is_still(check(path, "media")):
-        return MediaInfo(path, "image", _still_info(path), None)
+        return MediaInfo(path, "image", still_info(path, load_still(path)), None)
     with open_media(path) as container:
         video = _video_info(path, container)
     with open_media(path) as container:  # from the start again
@@ -84,7 +85,7 @@ def probe_video(path: PathLike) -> VideoInfo:
     """The picture of a video or photo. Raises NoVideo besides the errors of ``probe``."""
     path = Path(path)
     if is_still(check(path, "a video")):
-        return _still_info(path)
+        return still_info(path, load_still(path))
     with open_media(path, "a video") as container:
         info = _video_info(path, container)
         if info is None:
@@ -178,8 +179,9 @@ def _seconds(container: InputContainer, stream: Any) -> float:
     return (container.duration or 0) / av.time_base
 
 
-def _still_info(path: Path) -> VideoInfo:
-    height, width = (side & ~1 for side in load_still(path).shape[:2])
+def still_info(path: Path, picture: np.ndarray) -> VideoInfo:
+    """What the reader makes of the photo ``picture`` (h, w, 3). Raises PictureTooSmall."""
+    height, width = (side & ~1 for side in picture.shape[:2])
     _check_size(path, width, height)
     return VideoInfo(width, height, STILL_RATE, 1, float(1 / STILL_RATE), "image", still=True)
 

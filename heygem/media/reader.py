@@ -16,14 +16,14 @@ from loguru import logger
 from heygem.errors import FileUnreadable, NoVideo
 from heygem.media.container import best_stream, check, decode, open_media, packets
 from heygem.media.frame import Frame
-from heygem.media.probe import PathLike, VideoInfo, opening, probe_video
+from heygem.media.probe import PathLike, VideoInfo, opening, still_info
 from heygem.media.still import is_still, load_still
 from heygem.media.upright import Upright, deinterlaced
 
 BUDGET = 128 << 20
 """Bytes of frames that a reader keeps at most for reading backwards."""
 
-_LEAP = 60  # seconds without a picture that are no pause but a clock set anew
+_LEAP = 300  # seconds without a picture that are no pause but a clock set anew
 _JUMP = 250  # frames forward from which seeking is worth more than decoding on
 
 
@@ -135,8 +135,9 @@ class _Run:
 
 class _Still:
     def __init__(self, path: Path) -> None:
-        self.info = probe_video(path)
-        self._frame = Frame.of(load_still(path))
+        picture = load_still(path)
+        self.info = still_info(path, picture)
+        self._frame = Frame.of(picture)
 
     def run(self, _: int) -> _Run:
         return _Run(iter([(0, None)]))

@@ -13,7 +13,7 @@ import numpy as np
 from av.filter import Graph
 
 from heygem.errors import FileEmpty, NoSound, SoundTooShort
-from heygem.media.container import best_stream, check, decode, file_start, open_media, packets
+from heygem.media.container import USUAL_LAYOUT, best_stream, check, decode, file_start, open_media, packets
 from heygem.media.probe import SHORTEST, PathLike
 from heygem.media.still import is_still
 
@@ -22,7 +22,7 @@ RATE = 16000
 _SLACK = Fraction(1, 50)
 """Holes and overlaps of time stamps below this many seconds are noise; longer ones are silence, or are cut."""
 
-_LEAP = 60
+_LEAP = 300
 """A hole of more seconds is a clock that was set anew, as is a step back of more than one second."""
 
 
@@ -88,9 +88,7 @@ def _resampled(container: Any, stream: Any, rate: int, layout: str) -> Iterator[
     """(time stamp in samples, block) of everything that decodes."""
     graph: Graph | None = None
     key: object = None
-    for frame in decode(stream, packets(container, stream)):
-        if not frame.samples:
-            continue
+    for frame in map(_placed, decode(stream, packets(container, stream))):
         look = (frame.format.name, frame.layout.name, frame.sample_rate, frame.time_base)
         if look != key:
             yield from _flush(graph)
@@ -106,7 +104,7 @@ def _graph(frame: av.AudioFrame, rate: int, layout: str) -> Graph:
     graph = Graph()
     tick = frame.time_base or Fraction(1, frame.sample_rate)
     arguments = f"sample_rate={frame.sample_rate}:sample_fmt={frame.format.name}:time_base={tick}"
-    steps = [graph.add("abuffer", f"{arguments}:channel_layout={_layout_name(frame)}")]
+    steps = [graph.add("abuffer", f"{arguments}:channel_layout={frame.layout.name}")]
     if frame.layout.nb_channels == 2 and layout == "mono":
         # The mean, so that the same voice on both sides is as loud as the voice alone.
         steps.append(graph.add("pan", "mono|c0=0.5*c0+0.5*c1"))
@@ -115,11 +113,18 @@ def _graph(frame: av.AudioFrame, rate: int, layout: str) -> Graph:
     return graph
 
 
-def _layout_name(frame: av.AudioFrame) -> str:
-    """A layout the mixer knows; files with many channels often do not say which is which."""
-    usual = {1: "mono", 2: "stereo", 3: "2.1", 4: "quad", 5: "5.0", 6: "5.1", 7: "6.1", 8: "7.1"}
+def _placed(frame: av.AudioFrame) -> av.AudioFrame:
+    """The frame with a layout that the mixer knows: files do not always say which channel is where."""
     name, channels = frame.layout.name, frame.layout.nb_channels
-    return usual.get(channels, name) if name.endswith("channels") else name
+    if not name.endswith("channels") and not name.startswith("ambisonic"):
+        return frame
+    samples: np.ndarray = frame.to_ndarray()
+    if channels not in USUAL_LAYOUT:
+        samples = samples[:2] if frame.format.is_planar else samples.reshape(-1, channels)[:, :2].reshape(1, -1)
+    layout = USUAL_LAYOUT.get(channels, "stereo")
+    placed = av.AudioFrame.from_ndarray(np.ascontiguousarray(samples), frame.format.name, layout)
+    placed.sample_rate, placed.pts, placed.time_base = frame.sample_rate, frame.pts, frame.time_base
+    return placed
 
 
 def _ready(graph: Graph) -> Iterator[tuple[int | None, np.ndarray]]:

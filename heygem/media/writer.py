@@ -86,6 +86,8 @@ class VideoWriter:
             self._mux(self._video.encode(picture))
 
     def _finish(self) -> None:
+        if not self._frames:
+            raise OutputError(name=self._out.name, reason="there is no frame in it")
         with self._as_output_error():
             self._mux(self._video.encode(None))
             if self._track is not None:
@@ -105,11 +107,13 @@ class VideoWriter:
         """Closes what is open and removes the unfinished file."""
         if self._track is not None:
             self._track.close()
-        if self._container is not None:
-            with suppress(FFmpegError, OSError, ValueError):  # the trailer may not fit on a full disk either
-                self._container.close()
-        if self._mine:
-            self._part.unlink(missing_ok=True)
+        for _ in range(2 if self._mine else 0):
+            # Without its name the file is not rearranged once more on closing; some systems remove closed files only.
+            with suppress(OSError):
+                self._part.unlink(missing_ok=True)
+            if self._container is not None:
+                with suppress(FFmpegError, OSError, ValueError):
+                    self._container.close()
 
     @contextmanager
     def _as_output_error(self) -> Iterator[None]:

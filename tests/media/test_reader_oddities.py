@@ -207,6 +207,22 @@ def test_size_that_changes_midway(tmp_path: Path) -> None:
         assert {(f.width, f.height) for f in reader} == {(128, 96)}
 
 
+@pytest.mark.parametrize("offsets", [(0, 8000), (20000, 50)])
+def test_clock_set_anew(tmp_path: Path, offsets: tuple[int, int]) -> None:
+    """A recording that was joined from two, the second with a much later or an earlier clock."""
+    parts = [
+        film(
+            *(tmp_path / "p.ts", map(numbered, range(30 * k, 30 * k + 30)), *X264, "-bf", 0, "-g", 10),
+            *("-output_ts_offset", offset),
+        ).read_bytes()
+        for k, offset in enumerate(offsets)
+    ]
+    (tmp_path / "joined.ts").write_bytes(b"".join(parts))
+    with VideoReader(tmp_path / "joined.ts", budget=0) as reader:
+        assert [number(f) for f in reader] == list(range(60))
+        assert [number(f) for f in reader.frames([59, 58, 31, 2])] == [59, 58, 31, 2]
+
+
 @pytest.mark.parametrize("suffix", ["mp4", "mkv", "flv", "ts", "avi"])
 def test_file_cut_short(tmp_path: Path, suffix: str) -> None:
     """Whole frames are used, the rest of a plan repeats the last of them."""

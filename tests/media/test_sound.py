@@ -135,6 +135,25 @@ def test_format_that_changes_midway(tmp_path: Path) -> None:
     assert onsets(load_sound(tmp_path / "a.mp3").samples, RATE) == pytest.approx([0.5, 1.5], abs=0.1)
 
 
+@pytest.mark.parametrize("channels", [2, 3, 4, 6, 8, 16])
+def test_channels_without_a_layout(tmp_path: Path, channels: int) -> None:
+    """AIFF does not say which channel is where."""
+    samples = np.repeat(clicks([0.2], 0.5, 16000)[:, None], channels, 1)
+    path = wav(tmp_path / "a.aiff", samples, 16000)
+    assert np.abs(load_sound(path).samples).max() > 0.3
+
+
+@pytest.mark.parametrize("first", [0, 20_000])
+def test_clock_set_anew(tmp_path: Path, first: int) -> None:
+    """A recording that was joined from two, the second with an earlier or a much later clock."""
+    parts = []
+    for offset in (first, 8_000 - first):
+        voice = wav(tmp_path / "v.ts", clicks([0.5], 2, 16000), 16000, "-output_ts_offset", offset, "-c:a", "mp2")
+        parts.append(voice.read_bytes())
+    (tmp_path / "joined.ts").write_bytes(b"".join(parts))
+    assert onsets(load_sound(tmp_path / "joined.ts").samples, RATE) == pytest.approx([0.5, 2.5], abs=0.1)
+
+
 def test_too_short_and_empty(tmp_path: Path) -> None:
     short = wav(tmp_path / "s.wav", np.ones(800), 16000)
     for opener in (load_sound, probe_sound):
