@@ -17,7 +17,7 @@ _SPOOL = 3 * BUDGET  # while nobody knows yet whom the user wants
 
 def lower_face(landmarks: np.ndarray, width: int, height: int) -> Box:
     """Box px from just under the eyes to below the chin round landmarks (468, 3), with room for the jaw to move."""
-    points = landmarks[mean_face()[:, 1] > 0.2, :2]
+    points = landmarks[mean_face()[:, 1] > 0.45, :2]
     left, right = eye_centres(landmarks)
     room = 0.28 * float(np.linalg.norm(right - left))
     (x0, y0), (x1, y1) = np.floor(points.min(axis=0) - room), np.ceil(points.max(axis=0) + room)

@@ -1,0 +1,179 @@
+"""Avatars of clips made for the purpose: who gets the effect, where, and what is kept."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from heygem.errors import Cancelled, FileMissing, NoFace, OptionInvalid
+from heygem.faces import avatar as avatar_module
+from heygem.faces.avatar import Avatar
+from heygem.faces.scan import scan
+from heygem.media.reader import VideoReader
+
+from .conftest import place
+
+SIZE = (480, 320)
+Film = Callable[..., Path]
+
+
+def sliding(woman: np.ndarray, frames: int) -> list[np.ndarray]:
+    return [place(woman, SIZE, (40 + n, 30)) for n in range(frames)]
+
+
+def test_one_person(film: Film, woman: np.ndarray, tmp_path: Path) -> None:
+    clip, ticks = film(sliding(woman, 30)), []
+    avatar = Avatar.prepare(clip, cache=tmp_path / "cache", tick=lambda *tick: ticks.append(tick))
+    assert (avatar.width, avatar.height, avatar.fps, avatar.still) == (*SIZE, 25, False)
+    assert avatar.people == 1 and avatar.looked_at == 30 and avatar.face == 0
+    assert avatar.landmarks.shape == (30, 468, 3) and avatar.landmarks.dtype == np.float32
+    assert (avatar.weight == 1).all(), "no fade at the ends of the film"
+    assert ticks[-1] == ("analyse", 30, 30) and len(ticks) == 30
+    steps = np.diff(avatar.landmarks[3:-3, :, 0].mean(axis=1))
+    assert steps == pytest.approx(1, abs=0.25)
+
+
+def test_mouth_pictures_are_the_pixels_of_the_frames(film: Film, woman: np.ndarray, tmp_path: Path) -> None:
+    clip = film(sliding(woman, 12))
+    mouths = Avatar.prepare(clip, cache=tmp_path / "cache").mouths
+    assert mouths.frames.tolist() == list(range(12))
+    with VideoReader(clip) as reader:
+        for k, frame in enumerate(reader):
+            assert np.array_equal(mouths.picture(k), frame.rgb(tuple(mouths.boxes[k].tolist())))
+
+
+def test_mouth_boxes_hold_mouth_and_chin(film: Film, woman: np.ndarray, tmp_path: Path) -> None:
+    avatar = Avatar.prepare(film(sliding(woman, 3)), cache=tmp_path / "cache")
+    eyes = np.linalg.norm(avatar.landmarks[0, 263, :2] - avatar.landmarks[0, 33, :2])
+    x0, y0, x1, y1 = avatar.mouths.boxes[0]
+    points = avatar.landmarks[0]
+    assert x0 < points[61, 0] - 0.4 * eyes and x1 > points[291, 0] + 0.4 * eyes
+    assert points[159, 1] < y0 < points[2, 1], "from under the eyes"
+    assert y1 > points[152, 1] + 0.1 * eyes, "to below the chin"
+
+
+def test_the_second_time_nothing_is_decoded(
+    film: Film, woman: np.ndarray, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clip = film(sliding(woman, 5))
+    first = Avatar.prepare(clip, cache=tmp_path / "cache")
+    copy = clip.rename(clip.with_name("renamed.mp4"))
+
+    def refuse(*_: object) -> None:
+        raise AssertionError("the film was opened")
+
+    monkeypatch.setattr(avatar_module, "VideoReader", refuse)
+    second = Avatar.prepare(copy, cache=tmp_path / "cache")
+    assert second.key == first.key
+    assert np.array_equal(second.landmarks, first.landmarks)
+    assert np.array_equal(second.weight, first.weight)
+    assert np.array_equal(second.mouths.picture(4), first.mouths.picture(4))
+
+
+def test_a_damaged_entry_is_built_again(film: Film, woman: np.ndarray, tmp_path: Path) -> None:
+    clip = film(sliding(woman, 5))
+    first = Avatar.prepare(clip, cache=tmp_path / "cache")
+    truth = first.landmarks.copy()
+    path = tmp_path / "cache" / first.key / "landmarks.npy"
+    path.write_bytes(path.read_bytes()[:1000])
+    assert np.array_equal(Avatar.prepare(clip, cache=tmp_path / "cache").landmarks, truth)
+
+
+def test_a_photo(woman: np.ndarray, tmp_path: Path) -> None:
+    Image.fromarray(woman).save(tmp_path / "photo.png")
+    avatar = Avatar.prepare(tmp_path / "photo.png", cache=tmp_path / "cache")
+    assert avatar.still and avatar.weight.tolist() == [1] and len(avatar.mouths) == 1
+
+
+def test_the_effect_fades_where_the_face_goes(film: Film, woman: np.ndarray, tmp_path: Path) -> None:
+    size = (960, 540)  # the face is a small part: its leaving is no cut
+    here, gone = place(woman, size, (40, 30)), np.full((540, 960, 3), 110, np.uint8)
+    clip = film([*[here] * 25, *[gone] * 10, *[here] * 25])
+    avatar = Avatar.prepare(clip, cache=tmp_path / "cache")
+    weight = avatar.weight
+    assert weight[0] == weight[12] == weight[-1] == 1
+    assert (weight[25:35] == 0).all()
+    assert (np.diff(weight[12:25]) <= 0).all() and 0 < weight[24] < 0.3
+    assert np.abs(np.diff(weight)).max() < 0.3, "soft"
+    assert (avatar.score[25:35] == 0).all() and (avatar.score[:25] > 0.9).all()
+    assert np.array_equal(avatar.landmarks[27], avatar.landmarks[24]), "the nearest row is repeated"
+    assert np.array_equal(avatar.landmarks[33], avatar.landmarks[35])
+    assert not set(avatar.mouths.frames) & set(range(25, 35))
+
+
+def test_a_face_only_in_the_middle_is_enough(film: Film, woman: np.ndarray, tmp_path: Path) -> None:
+    grey = np.full((320, 480, 3), 110, np.uint8)
+    avatar = Avatar.prepare(film([*[grey] * 14, *sliding(woman, 20), *[grey] * 14]), cache=tmp_path / "cache")
+    assert avatar.weight[24] == 1 and avatar.weight[:14].max() == avatar.weight[-14:].max() == 0
+
+
+def test_two_people_side_by_side(film: Film, woman: np.ndarray, stranger: np.ndarray, tmp_path: Path) -> None:
+    pictures = []
+    for n in range(20):
+        both = place(woman, (640, 320), (10 + n, 40), 0.8)
+        both[:, 320:] = place(stranger, (640, 320), (350, 30))[:, 320:]
+        pictures.append(both)
+    clip = film(pictures)
+    large, small = (Avatar.prepare(clip, face, tmp_path / "cache") for face in (0, 1))
+    assert large.people == small.people == 2
+    assert large.landmarks[..., 0].min() > 320 > small.landmarks[..., 0].max()
+    assert (large.weight == 1).all() and (small.weight == 1).all()
+    with pytest.raises(OptionInvalid, match="face cannot be 2"):
+        Avatar.prepare(clip, 2, tmp_path / "cache")
+
+
+def test_cuts_between_two_people(film: Film, woman: np.ndarray, stranger: np.ndarray, tmp_path: Path) -> None:
+    rooms = [place(woman, SIZE, (40, 30)), 255 - place(255 - stranger, SIZE, (60, 30))]
+    rooms[1][:, 330:] = np.linspace(0, 255, 150)[:, None].astype(np.uint8)
+    clip = film([rooms[k] for k in (0, 1, 0, 1) for _ in range(12)])
+    first, second = (Avatar.prepare(clip, face, tmp_path / "cache") for face in (0, 1))
+    assert first.people == 2
+    assert np.flatnonzero(first.cuts).tolist() == [0, 12, 24, 36]
+    assert set(np.unique(first.weight)) == {0, 1}, "hard at a cut"
+    assert (first.weight + second.weight == 1).all()
+
+
+@pytest.mark.parametrize(("scale", "reason"), [(None, ""), (0.3, "too small")])
+def test_no_usable_face(film: Film, woman: np.ndarray, tmp_path: Path, scale: float | None, reason: str) -> None:
+    picture = np.full((320, 480, 3), 110, np.uint8) if scale is None else place(woman, SIZE, (100, 100), scale)
+    with pytest.raises(NoFace, match=rf"8 frames looked at.*{reason}"):
+        Avatar.prepare(film([picture] * 8), cache=tmp_path / "cache")
+    assert not list((tmp_path / "cache").iterdir()), "nothing is left behind"
+
+
+def test_cancel_leaves_nothing_behind(film: Film, woman: np.ndarray, tmp_path: Path) -> None:
+    def stop(stage: str, done: int, total: int) -> None:
+        if done == 3:
+            raise Cancelled
+
+    with pytest.raises(Cancelled):
+        Avatar.prepare(film(sliding(woman, 8)), cache=tmp_path / "cache", tick=stop)
+    assert not list((tmp_path / "cache").iterdir())
+
+
+def test_missing_file_and_wrong_face(tmp_path: Path, woman: np.ndarray) -> None:
+    with pytest.raises(FileMissing):
+        Avatar.prepare(tmp_path / "nothing.mp4", cache=tmp_path / "cache")
+    Image.fromarray(woman).save(tmp_path / "photo.png")
+    with pytest.raises(OptionInvalid):
+        Avatar.prepare(tmp_path / "photo.png", -1, tmp_path / "cache")
+
+
+def test_scan_sees_faces_without_analysis(film: Film, woman: np.ndarray) -> None:
+    seen = scan(film(sliding(woman, 40)), frames=3)
+    assert [one.frame for one in sorted(seen, key=lambda one: one.frame)] == [10, 20, 29]
+    assert all(one.why == "" and abs(one.yaw) < 25 and 70 < one.width < 120 for one in seen)
+    assert scan(film([np.full((320, 480, 3), 110, np.uint8)] * 8, "grey.mp4")) == []
+
+
+def test_real_clips(media_dir: Path, tmp_path: Path) -> None:
+    with pytest.raises(NoFace):
+        Avatar.prepare(media_dir / "portraits" / "lp_dog_shiba.jpg", cache=tmp_path)
+    with pytest.raises(NoFace):
+        Avatar.prepare(media_dir / "hostile" / "h06_no_face.mp4", cache=tmp_path)
+    assert Avatar.prepare(media_dir / "hostile" / "h41_upside_down_face.mp4", cache=tmp_path).weight.mean() > 0.9
+    assert Avatar.prepare(media_dir / "portraits" / "lp_cartoon_boy_3d.jpg", cache=tmp_path).weight.tolist() == [1]
