@@ -39,8 +39,9 @@ class Batches:
         studio = np.array([clip.person == "grid_s1" for clip in clips])
         length = np.array([len(clip.power) for clip in clips], float) ** sampling.evenness
         length[studio] = 1
-        share = np.where(studio, sampling.studio, 1 - sampling.studio)
-        self._chance = np.where(studio, share / length[studio].sum(), share * length / length[~studio].sum())
+        length[studio] *= sampling.studio / max(1, length[studio].sum())
+        length[~studio] *= (1 - sampling.studio) / max(1, length[~studio].sum())
+        self._chance = length / length.sum()
 
     def draw(self) -> tuple[torch.Tensor, ...]:
         crops = [self._crop() for _ in range(self._sampling.batch)]

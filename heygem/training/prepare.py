@@ -9,6 +9,7 @@ from __future__ import annotations
 import csv
 from collections.abc import Sequence
 from dataclasses import dataclass
+from fractions import Fraction
 from functools import partial
 from multiprocessing import get_context
 from pathlib import Path
@@ -65,12 +66,13 @@ def prepare(media: Path, cache: Path, clips: Sequence[Source]) -> None:
 
 
 def track(media: Path, cache: Path, clips: Sequence[Source]) -> list[str]:
-    """Writes of each clip: landmarks (N, 468, 3) float32 px (NaN where no face was seen), fps, samples 16 kHz."""
+    """Writes of each clip: landmarks (N, 468, 3) float32 px (NaN where no face was seen), fps, 16 kHz samples from
+    the first picture on."""
     import cv2
 
     from heygem.faces.track import Tracker
     from heygem.media.reader import VideoReader
-    from heygem.media.sound import load_sound
+    from heygem.media.sound import RATE, load_sound
 
     cv2.setNumThreads(1)
     lost = np.full((468, 3), np.nan, np.float32)
@@ -82,9 +84,20 @@ def track(media: Path, cache: Path, clips: Sequence[Source]) -> list[str]:
                 fps = float(reader.info.fps)
             landmarks = np.array([lost if face is None else face.landmarks for face in faces], np.float32)
             part = cache / f"{clip.name}.part.npz"
-            np.savez(part, landmarks=landmarks, fps=fps, samples=load_sound(media / clip.file).samples)
+            late = round(_picture_start(media / clip.file) * RATE)
+            np.savez(part, landmarks=landmarks, fps=fps, samples=load_sound(media / clip.file).samples[late:])
             part.replace(cache / f"{clip.name}.npz")
     return [clip.name for clip in clips]
+
+
+def _picture_start(path: Path) -> float:
+    """Seconds from the start of the file to its first picture: the sound may begin earlier."""
+    import av
+
+    with av.open(str(path)) as container:
+        stream = container.streams.video[0]
+        first = Fraction(stream.start_time or 0) * (stream.time_base or 0)
+        return max(0.0, float(first - Fraction(container.start_time or 0, av.time_base)))
 
 
 def _person(row: dict[str, str]) -> str:

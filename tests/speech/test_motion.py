@@ -80,15 +80,15 @@ def test_rows_are_in_time_at_every_rate(fps: Fraction, cut: int, spoken: Motion,
 
 
 def test_later_sound_moves_the_mouth_later(spoken: Motion, speech: np.ndarray) -> None:
-    late = listen(np.concatenate([speech[:0], np.zeros(2 * RATE, np.float32), speech]), PAL, len(spoken.rows) + 50)
-    assert np.abs(late.rows[50:] - spoken.rows)[10:-10].max() < 0.1
+    late = listen(np.concatenate([np.zeros(2 * RATE, np.float32), speech]), PAL, len(spoken.rows) + 50)
+    assert np.abs(late.rows[50:] - spoken.rows)[20:-20].mean() < 0.02
 
 
 def test_known_times_between_rows() -> None:
     """The interpolation itself: exact for a straight line, close for a slow wave, held at the ends."""
     line = np.arange(20.0)[:, None] * (1, -2)
-    times = np.array([0, 0.25, 7.5, 18.999])
-    assert np.allclose(motion._at(times, line)[1:3], times[1:3, None] * (1, -2))
+    times = np.array([0, 0.25, 7.5, 17.75])
+    assert np.allclose(motion._at(times, line)[2:], times[2:, None] * (1, -2))
     assert np.allclose(motion._at(np.array([-3.0, 40.0]), line), line[[0, -1]])
     wave = np.sin(np.arange(100)[:, None] * 0.5)
     between = np.arange(200, 800) / 10

