@@ -129,6 +129,15 @@ VALUES_ZH: dict[str, str] = {
     "it is one of the inputs": "它就是输入文件",
     "The speech model": "语音模型",
     "its weights speech_motion.safetensors are missing": "缺少模型文件 speech_motion.safetensors",
+    "The NVIDIA video encoder": "NVIDIA 视频编码器",
+    "The InsightFace detector": "InsightFace 人脸检测",
+    "insightface is not installed": "没有安装 insightface",
+    "it runs on the CPU; choose the device auto or cpu": "它只在处理器（CPU）上运行，设备请选 auto 或 cpu",
+    ", the face is too small": "，脸太小",
+    ", the head is turned away": "，头转得太偏",
+    ", the face is cut off by the edge": "，脸在画面边缘被切掉了",
+    "there is no frame in it": "里面一帧画面也没有",
+    "HeyGem does not run from its repository here": "这里的 HeyGem 不是从源代码文件夹运行的",
     "it has no GPU part": "它不使用显卡",
 }
 """Known details of errors in Chinese; what is not in here stands as it is."""

@@ -130,11 +130,15 @@ class Runner:
         worker, pace, deadline = self._worker, Pace(), None
         worker.send(Order(job.request, result_path(job.request, job.folder), self._cache))
         while True:
-            message = worker.receive(0.1)
-            if message is not None and message[0] != "tick":
-                return message
-            if message is not None:
-                self._tick(job.id, pace, *message[1:])
+            match worker.receive(0.1):
+                case None:
+                    pass
+                case "tick", stage, done, total:
+                    self._tick(job.id, pace, stage, done, total)
+                case "log", level, text:
+                    logger.log(level, "{}", text)
+                case answer:
+                    return answer
             if deadline is None and self._jobs[job.id].stopping:
                 deadline = time.monotonic() + GRACE
                 worker.send(CANCEL)

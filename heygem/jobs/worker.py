@@ -2,13 +2,14 @@
 
 Work runs in a process of its own because native code (decoders, networks) cannot be interrupted from outside and may
 take the whole process down. Messages from parent to child: an ``Order``, ``CANCEL`` or ``WARM``. From child to parent:
-("tick", stage, done, total), ("done", take), ("failed", Failure), ("unexpected", traceback).
+("tick", stage, done, total), ("log", level, text), ("done", take), ("failed", Failure), ("unexpected", traceback).
 """
 
 from __future__ import annotations
 
 import multiprocessing
 import signal
+import threading
 import time
 import traceback
 from collections.abc import Callable
@@ -16,6 +17,8 @@ from dataclasses import dataclass
 from multiprocessing.connection import Connection, wait
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+from loguru import logger
 
 from heygem.errors import Cancelled, HeyGemError, WorkerDied
 from heygem.jobs.job import Failure, Request
@@ -104,6 +107,9 @@ class Worker:
 def _serve(pipe: Connection, work: Work) -> None:
     """Main of the child: orders until the parent goes away."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the whole group; the parent decides
+    link = _Link(pipe)
+    logger.remove()
+    logger.add(lambda line: link.send("log", line.record["level"].name, line.record["message"]), level="INFO")
     while True:
         try:
             order = pipe.recv()
@@ -112,31 +118,37 @@ def _serve(pipe: Connection, work: Work) -> None:
         if order == WARM:
             warm_up()
         elif order != CANCEL:  # one that came too late was for the order before
-            pipe.send(_answer(pipe, work, order))
+            link.send(*_answer(link, work, order))
 
 
-def _answer(pipe: Connection, work: Work, order: Order) -> tuple[Any, ...]:
+def _answer(link: _Link, work: Work, order: Order) -> tuple[Any, ...]:
     try:
-        return "done", work(order, _Ticker(pipe))
+        return "done", work(order, link.tick)
     except HeyGemError as error:
         return "failed", Failure.of(error)
     except Exception:
         return "unexpected", traceback.format_exc()
 
 
-class _Ticker:
-    """A tick that reports to the parent and raises Cancelled when the parent says so."""
+class _Link:
+    """The child's end of the pipe: one thread ticks while others may log."""
 
     def __init__(self, pipe: Connection) -> None:
         self._pipe = pipe
+        self._sending = threading.Lock()
         self._stage = ""
         self._last = 0.0
 
-    def __call__(self, stage: str, done: int, total: int) -> None:
+    def send(self, *message: Any) -> None:
+        with self._sending:
+            self._pipe.send(message)
+
+    def tick(self, stage: str, done: int, total: int) -> None:
+        """Reports to the parent, not too often; raises Cancelled where the parent says so."""
         now = time.monotonic()
         if stage == self._stage and done < total and now - self._last < _INTERVAL:
             return
         self._stage, self._last = stage, now
         if self._pipe.poll() and self._pipe.recv() == CANCEL:
             raise Cancelled
-        self._pipe.send(("tick", stage, done, total))
+        self.send("tick", stage, done, total)

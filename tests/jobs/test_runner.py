@@ -8,6 +8,7 @@ from pathlib import Path
 
 import psutil
 import pytest
+from loguru import logger
 
 from heygem.errors import FileMissing
 from heygem.jobs.job import CANCELLED, DONE, FAILED, QUEUED, RUNNING, Job, Request
@@ -156,6 +157,16 @@ def test_a_queued_job_is_cancelled_at_once(runner: Runner, submit: Submit) -> No
     until(runner, blocker, DONE)
     assert not runner.cancel(blocker.id), "what is done stays done"
     assert not runner.cancel("nothing")
+
+
+def test_what_the_work_logs_stands_in_our_log_with_the_number_of_its_job(runner: Runner, submit: Submit) -> None:
+    lines: list[str] = []
+    sink = logger.add(lines.append, format="{extra[job]} {level} {message}")
+    try:
+        job = until(runner, submit("talk"), DONE)
+    finally:
+        logger.remove(sink)
+    assert f"{job.id} WARNING a word from the work\n" in lines
 
 
 def test_close_ends_the_work_and_the_process(outputs: Path, tmp_path: Path) -> None:

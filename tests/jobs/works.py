@@ -8,6 +8,8 @@ import signal
 import time
 from dataclasses import dataclass
 
+from loguru import logger
+
 from heygem.errors import NoFace
 from heygem.jobs.worker import Order
 from heygem.tick import Tick
@@ -27,6 +29,8 @@ def by_name(order: Order, tick: Tick) -> Result:
     part = order.out.with_name(order.out.name + ".part")
     part.write_text("half")
     match order.request.audio.stem:
+        case "talk":
+            logger.warning("a word from the {}", "work")
         case "count":
             for done in range(40):
                 tick("render", done + 1, 40)

@@ -28,7 +28,7 @@ def test_a_queued_job_says_how_many_come_first() -> None:
 
 
 def test_a_running_job_shows_measured_numbers() -> None:
-    value = show(RUN, 0, "en", "log")
+    value = show(replace(RUN, started=time.time() - 12), 0, "en", "log")
     assert value["percent"] == 25
     assert value["numbers"] == ["frame 50 of 200", "20.0 fps", "about 7.5 s left in this step"]
     assert value["time"] == "12 s so far"

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import ast
 import re
 import string
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -13,7 +15,7 @@ from heygem.engines import ENGINES
 from heygem.jobs.job import STATES
 from heygem.pipeline import LENGTHS, QUALITIES, RESOLUTIONS
 from heygem.tick import STAGES
-from ui.words import ERRORS_ZH, WARNINGS, WORDS, duration, error_kinds, explain, say, templates, warn
+from ui.words import ERRORS_ZH, VALUES_ZH, WARNINGS, WORDS, duration, error_kinds, explain, say, templates, warn
 
 KINDS = list(error_kinds())
 CHINESE = re.compile(r"[\u4e00-\u9fff]")
@@ -51,6 +53,26 @@ def test_details_are_translated_where_they_are_known() -> None:
     assert message == "“a.mp4”无法作为视频打开：文件已损坏、不完整，或格式未知。"
     assert "重新导出" in hint
     assert explain("input.unreadable", details, "en")[0] == errors.FileUnreadable(**details).message
+
+
+def literal_details() -> Iterator[str]:
+    """The words that the core puts into its errors, where they are fixed."""
+    names = {kind.__name__ for kind in KINDS}
+    for path in Path(errors.__file__).parent.rglob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+            if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in names:
+                for given in node.keywords:
+                    if given.arg in ("kind", "reason", "why") and isinstance(given.value, ast.Constant):
+                        yield str(given.value.value)
+
+
+def test_every_fixed_detail_of_the_core_has_a_chinese_word() -> None:
+    from heygem.faces.people import WHY
+    from heygem.media.container import _POINTERS
+
+    fixed = {*literal_details(), *filter(None, WHY), *(what for what, _ in _POINTERS)}
+    assert len(fixed) > 10
+    assert fixed - set(VALUES_ZH) == set()
 
 
 def test_unknown_codes_and_missing_details_still_make_a_sentence() -> None:
