@@ -31,7 +31,8 @@ fail() { printf '错误 Error: %s\n' "$@" >&2; exit 1; }
 
 running() { # the process of the pid file lives and is our app.py, not a stranger with a recycled number
     local pid
-    pid=$(cat -- "$pid_file" 2>/dev/null) && [[ $(ps -p "$pid" -o args= 2>/dev/null) == *"$root/app.py"* ]]
+    pid=$(cat -- "$pid_file" 2>/dev/null) || return 1
+    [[ $({ tr '\0' ' ' <"/proc/$pid/cmdline" || ps -p "$pid" -o args=; } 2>/dev/null) == *"$root/app.py"* ]]
 }
 
 stop() {
