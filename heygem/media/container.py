@@ -23,7 +23,7 @@ FORMATS = (
     "wav,w64,aiff,caf,au,mp3,aac,loas,flac,ogg,amr,ac3,eac3,dts,ape,wv,tta,mpc,mpc8,voc"
 )
 
-USUAL_LAYOUT = {1: "mono", 2: "stereo", 3: "3.0", 4: "quad", 5: "5.0", 6: "5.1", 7: "6.1", 8: "7.1"}
+_USUAL_LAYOUT = {1: "mono", 2: "stereo", 3: "3.0", 4: "quad", 5: "5.0", 6: "5.1", 7: "6.1", 8: "7.1"}
 """Which channel is where, by their number, in a file that does not say so."""
 
 _POINTERS = (
@@ -101,7 +101,7 @@ def best_stream(container: InputContainer, kind: str) -> Any:
         # order gives way to the usual one here, before anything decodes.
         context: Any = best.codec_context
         channels = context.channels  # reading it once is harmless, twice is not
-        context.layout = USUAL_LAYOUT.get(channels, f"{channels} channels")
+        context.layout = _USUAL_LAYOUT.get(channels, f"{channels} channels")
     return best
 
 

@@ -13,7 +13,7 @@ import numpy as np
 from av.filter import Graph
 
 from heygem.errors import FileEmpty, NoSound, SoundTooShort
-from heygem.media.container import USUAL_LAYOUT, best_stream, check, decode, file_start, open_media, packets
+from heygem.media.container import best_stream, check, decode, file_start, open_media, packets
 from heygem.media.probe import SHORTEST, PathLike
 from heygem.media.still import is_still
 
@@ -88,7 +88,7 @@ def _resampled(container: Any, stream: Any, rate: int, layout: str) -> Iterator[
     """(time stamp in samples, block) of everything that decodes."""
     graph: Graph | None = None
     key: object = None
-    for frame in map(_placed, decode(stream, packets(container, stream))):
+    for frame in decode(stream, packets(container, stream)):
         look = (frame.format.name, frame.layout.name, frame.sample_rate, frame.time_base)
         if look != key:
             yield from _flush(graph)
@@ -105,26 +105,25 @@ def _graph(frame: av.AudioFrame, rate: int, layout: str) -> Graph:
     tick = frame.time_base or Fraction(1, frame.sample_rate)
     arguments = f"sample_rate={frame.sample_rate}:sample_fmt={frame.format.name}:time_base={tick}"
     steps = [graph.add("abuffer", f"{arguments}:channel_layout={frame.layout.name}")]
-    if frame.layout.nb_channels == 2 and layout == "mono":
-        # The mean, so that the same voice on both sides is as loud as the voice alone.
-        steps.append(graph.add("pan", "mono|c0=0.5*c0+0.5*c1"))
+    pan = _pan(frame, layout)
+    if pan:
+        steps.append(graph.add("pan", pan))
     steps.append(graph.add("aformat", f"sample_rates={rate}:channel_layouts={layout}:sample_fmts=fltp"))
     graph.link_nodes(*steps, graph.add("abuffersink")).configure()
     return graph
 
 
-def _placed(frame: av.AudioFrame) -> av.AudioFrame:
-    """The frame with a layout that the mixer knows: files do not always say which channel is where."""
+def _pan(frame: av.AudioFrame, layout: str) -> str:
+    """Arguments of the pan filter where the mixer would not know what to do, or make it too loud; else nothing."""
     name, channels = frame.layout.name, frame.layout.nb_channels
+    if channels == 2 and layout == "mono":  # the mean: the same voice on both sides is as loud as the voice alone
+        return "mono|c0=0.5*c0+0.5*c1"
     if not name.endswith("channels") and not name.startswith("ambisonic"):
-        return frame
-    samples: np.ndarray = frame.to_ndarray()
-    if channels not in USUAL_LAYOUT:
-        samples = samples[:2] if frame.format.is_planar else samples.reshape(-1, channels)[:, :2].reshape(1, -1)
-    layout = USUAL_LAYOUT.get(channels, "stereo")
-    placed = av.AudioFrame.from_ndarray(np.ascontiguousarray(samples), frame.format.name, layout)
-    placed.sample_rate, placed.pts, placed.time_base = frame.sample_rate, frame.pts, frame.time_base
-    return placed
+        return ""
+    if channels <= 2:
+        return "mono|c0=c0" if channels == 1 else "stereo|c0=c0|c1=c1"
+    everything = "+".join(f"{channels**-0.5:.3f}*c{k}" for k in range(channels))
+    return f"mono|c0={everything}"
 
 
 def _ready(graph: Graph) -> Iterator[tuple[int | None, np.ndarray]]:
