@@ -119,7 +119,8 @@ def lipsync(
     with clock("render"):
         renderer = engine.begin(avatar, speech, plan, options.style)
         try:
-            with VideoWriter(out, fps, size, options.quality, Path(audio), options.style.device) as writer:
+            encoder = "cpu" if options.style.device == "cpu" else "auto"  # a GPU may compute and yet have no encoder
+            with VideoWriter(out, fps, size, options.quality, Path(audio), encoder) as writer:
                 _render(video, plan, renderer, engine, writer, tick)
                 tick("finish", 0, 1)
             quality = renderer.report()
