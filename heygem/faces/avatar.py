@@ -6,19 +6,22 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import numpy as np
 
 from heygem.errors import NoFace, OptionInvalid
 from heygem.faces.cache import Cache, Entry, content_key
+from heygem.faces.detect import InsightFace
 from heygem.faces.mouths import Mouths
 from heygem.faces.notes import Notes, take_notes
 from heygem.faces.people import FADE, WHY, Track, group, weights
-from heygem.faces.smooth import smooth
+from heygem.faces.smooth import pieces, smooth
 from heygem.media.container import check
 from heygem.media.probe import PathLike, VideoInfo
 from heygem.media.reader import VideoReader
+from heygem.settings import load
 from heygem.tick import Tick, silent
 
 VERSION = 1
@@ -66,47 +69,43 @@ class Avatar:
         check(path, "a video")
         if face < 0:
             raise OptionInvalid(option="face", value=face, allowed="a number from 0 on")
-        store = _store(cache)
-        key = f"{content_key(path)}-{face}-v{VERSION}"
+        settings = load()
+        store = Cache(cache or settings.cache, settings.cache_bytes)
+        key = f"{content_key(path)}-{face}-v{VERSION}{'i' if settings.insightface else ''}"
         entry = store.find(key)
         if entry is None:
             with VideoReader(path) as reader, store.workshop() as folder:
-                facts = _analyse(reader, folder, path.name, face, tick)
+                detector = InsightFace(settings.insightface) if settings.insightface else None
+                with TemporaryDirectory(dir=folder) as spool:
+                    notes = take_notes(reader, Path(spool), tick, detector)
+                    facts = _work_out(notes, reader.info, folder, path.name, face)
                 entry = store.keep(key, folder, facts)
         return _load(entry, key)
 
 
-def _store(cache: Path | None) -> Cache:
-    from heygem.settings import load
-
-    settings = load()
-    return Cache(cache or settings.cache, settings.cache_bytes)
-
-
-def _analyse(reader: VideoReader, folder: Path, name: str, face: int, tick: Tick) -> dict[str, Any]:
+def _work_out(notes: Notes, info: VideoInfo, folder: Path, name: str, face: int) -> dict[str, Any]:
     """Fills ``folder`` with the arrays of an avatar and returns the facts about it."""
-    spool = folder / "spool"
-    spool.mkdir()
-    notes = take_notes(reader, spool, tick)
-    people = group(notes.tracks())
+    fade = FADE * float(info.fps)
+    tracks = notes.tracks()
+    lasting = [track for track in tracks if track.usable.sum() >= fade / 2]
+    people = group(lasting or tracks)  # a film may be shorter than a fade
     if not people:
         raise NoFace(name=name, frames=notes.frames, why=_why(notes))
     if face >= len(people):
-        found = "the only person" if len(people) == 1 else f"up to {len(people) - 1}: {len(people)} people were found"
-        raise OptionInvalid(option="face", value=face, allowed=f"0, {found}" if len(people) == 1 else f"0 {found}")
+        allowed = "0, the only person" if len(people) == 1 else f"0 to {len(people) - 1}, one of the people found"
+        raise OptionInvalid(option="face", value=face, allowed=allowed)
     tracks = sorted(people[face], key=lambda track: track.frames[0])
     usable, score = np.zeros(notes.frames, bool), np.zeros(notes.frames, np.float32)
     for track in tracks:
         usable[track.frames] = track.usable
         score[track.frames] = notes.rows["score"][track.rows]
-    weight = weights(usable, notes.cuts, FADE * float(reader.info.fps))
-    _write_landmarks(notes, tracks, reader.info, folder / "landmarks.npy")
+    weight = weights(usable, notes.cuts, fade)
+    if not weight.any():
+        raise NoFace(name=name, frames=notes.frames, why=", the face is seen for moments only")
+    _write_landmarks(notes, tracks, info.fps, folder / "landmarks.npy")
     ids = {int(notes.rows["track"][track.rows[0]]) for track in tracks}
     frames, boxes = notes.pictures.pack(ids, weight > 0, folder / "mouths.rgb")
     np.savez(folder / "arrays.npz", weight=weight, score=score, cuts=notes.cuts, frames=frames, boxes=boxes)
-    for path in [*spool.iterdir(), spool]:
-        path.unlink() if path.is_file() else path.rmdir()
-    info = reader.info
     facts = {"face": face, "people": len(people), "width": info.width, "height": info.height}
     return facts | {"fps": str(info.fps), "still": info.still, "looked_at": notes.frames}
 
@@ -118,13 +117,15 @@ def _why(notes: Notes) -> str:
     return WHY[int(np.bincount(notes.rows["why"], minlength=len(WHY))[1:].argmax()) + 1]
 
 
-def _write_landmarks(notes: Notes, tracks: Sequence[Track], info: VideoInfo, path: Path) -> None:
+def _write_landmarks(notes: Notes, tracks: Sequence[Track], fps: Fraction, path: Path) -> None:
     """The person's landmarks (N, 468, 3), smoothed track by track; frames without them repeat the nearest."""
     shape = (notes.frames, 468, 3)
     out = np.lib.format.open_memmap(path, "w+", np.float32, shape)
+    points = notes.rows["points"]
     mean = np.average([track.shape for track in tracks], axis=0, weights=[track.size for track in tracks])
     for track in tracks:
-        out[track.frames] = smooth(notes.rows["points"][track.rows], info.fps, mean)
+        for outer, inner, kept in pieces(len(track.rows)):
+            out[track.frames[kept]] = smooth(points[track.rows[outer]], fps, mean)[inner]
     known = np.sort(np.concatenate([track.frames for track in tracks]))
     missing = np.setdiff1d(np.arange(notes.frames), known)
     after = np.searchsorted(known, missing).clip(0, len(known) - 1)

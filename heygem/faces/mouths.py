@@ -54,7 +54,8 @@ def picture_bytes(boxes: np.ndarray) -> np.ndarray:
 
 @dataclass
 class _Segment:
-    """About a second of one track in one file. ``traits`` (n, 3): gap, width, turn of the head."""
+    """About a second of one track in one file, less where the pictures are huge. ``traits`` (n, 3): gap, width of the
+    mouth, turn of the head."""
 
     path: Path
     track: int
@@ -86,7 +87,8 @@ class Spool:
     def add(self, track: int, frame: int, box: Box, rgb: np.ndarray, traits: tuple[float, float, float]) -> None:
         """A picture of ``track``. Frames of a track rise. ``traits``: gap, width of the mouth, turn of the head."""
         last = self._open.get(track)
-        if last is None or len(last.frames) >= self._length or last.frames[-1] != frame - 1:
+        full = last is not None and (len(last.frames) >= self._length or last.bytes >= BUDGET // 8)
+        if last is None or full or last.frames[-1] != frame - 1:
             last = _Segment(self._folder / f"{self._count}.rgb", track)
             self._open[track] = last
             self._segments.append(last)

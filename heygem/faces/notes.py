@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
+from heygem.faces.detect import Detector
 from heygem.faces.landmarks import rgb
 from heygem.faces.mouths import Spool, lower_face
 from heygem.faces.people import Track, reasons, turn
@@ -53,13 +54,13 @@ class Notes:
         return Track(self.rows["frame"][rows], rows, shapes.mean(axis=0), colour, usable, size)
 
 
-def take_notes(reader: VideoReader, folder: Path, tick: Tick) -> Notes:
-    """Looks at every frame once. The files in ``folder`` stay until the caller removes it."""
+def take_notes(reader: VideoReader, folder: Path, tick: Tick, detector: Detector | None = None) -> Notes:
+    """Looks at every frame once. The notes live in files in ``folder``, which the caller removes afterwards."""
     info = reader.info
     pictures = Spool(folder, max(round(info.fps), 1))
     cuts: list[bool] = []
     path = folder / "rows"
-    with Tracker(most=MOST_FACES) as tracker, path.open("wb") as file:
+    with Tracker(detector, MOST_FACES) as tracker, path.open("wb") as file:
         for n, frame in enumerate(reader):
             faces = tracker.follow_all(frame)
             cuts.append(tracker.cut)

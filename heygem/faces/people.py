@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from heygem.faces.shape import MOUTH, Pose
+from heygem.faces.shape import LIPS, MOUTH, Pose
 
 SAME = 1.2
 """Largest distance of two tracks of one person."""
@@ -47,7 +47,7 @@ def reasons(landmarks: np.ndarray, pose: Pose, width: int, height: int) -> np.nd
     wide = points[..., 0].max(axis=1) - points[..., 0].min(axis=1)
     high = points[..., 1].max(axis=1) - points[..., 1].min(axis=1)
     result = np.zeros(len(landmarks), np.int8)
-    outside = (np.mean(inside, axis=1) < 0.75) | (np.mean(inside[:, MOUTH], axis=1) < 0.95)
+    outside = (np.mean(inside, axis=1) < 0.75) | (np.mean(inside[:, LIPS], axis=1) < 0.95)
     result[outside] = 3
     result[np.abs(turn(pose)) > TURN] = 2
     result[np.maximum(wide, high) < LEAST_WIDTH] = 1

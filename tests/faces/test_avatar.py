@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from heygem.errors import Cancelled, FileMissing, NoFace, OptionInvalid
+from heygem.errors import Cancelled, EngineUnavailable, FileMissing, NoFace, OptionInvalid
 from heygem.faces import avatar as avatar_module
 from heygem.faces.avatar import Avatar
 from heygem.faces.scan import scan
@@ -143,6 +143,21 @@ def test_no_usable_face(film: Film, woman: np.ndarray, tmp_path: Path, scale: fl
     with pytest.raises(NoFace, match=rf"8 frames looked at.*{reason}"):
         Avatar.prepare(film([picture] * 8), cache=tmp_path / "cache")
     assert not list((tmp_path / "cache").iterdir()), "nothing is left behind"
+
+
+def test_a_glimpse_is_not_enough(film: Film, woman: np.ndarray, tmp_path: Path) -> None:
+    gone = np.full((540, 960, 3), 110, np.uint8)
+    pictures = [gone] * 24 + [place(woman, (960, 540), (40, 30))] * 2 + [gone] * 10
+    with pytest.raises(NoFace, match="moments only"):
+        Avatar.prepare(film(pictures), cache=tmp_path / "cache")
+
+
+def test_insightface_is_asked_for_its_weights(
+    film: Film, woman: np.ndarray, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HEYGEM_INSIGHTFACE", str(tmp_path))
+    with pytest.raises(EngineUnavailable, match="non-commercial"):
+        Avatar.prepare(film(sliding(woman, 3)), cache=tmp_path / "cache")
 
 
 def test_cancel_leaves_nothing_behind(film: Film, woman: np.ndarray, tmp_path: Path) -> None:
