@@ -11,6 +11,7 @@ import json
 import os
 import platform
 import shutil
+import signal
 import subprocess
 import sys
 import time
@@ -19,7 +20,7 @@ from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any
+from typing import IO, Any
 
 from heygem import __version__
 from heygem.errors import HeyGemError, OutputError
@@ -33,8 +34,9 @@ MINUTES = (1, 10)
 
 @dataclass(frozen=True)
 class Run:
-    """A child process: seconds from start to end, peak resident memory in MiB, what it printed."""
+    """A child process: exit code, seconds from start to end, peak resident memory in MiB, what it printed."""
 
+    code: int
     seconds: float
     peak: float
     output: str
@@ -120,7 +122,7 @@ def _take(video: Path, audio: Path, folder: Path) -> dict[str, Any]:
     out = folder / "out.mp4"
     command = [sys.executable, "-m", "heygem", "lipsync", "--json", "--force"]
     command += ["--video", str(video.absolute()), "--audio", str(audio.absolute()), "--out", str(out)]
-    run = _run(command, {"HEYGEM_HOME": str(folder / "home")})
+    run = _done(measure(command, {"HEYGEM_HOME": str(folder / "home")}))
     take = json.loads(run.output)
     kept = {name: take[name] for name in ("frames", "fps", "engine", "device", "stages")}
     return {**kept, "seconds": round(run.seconds, 2), "peak": round(run.peak)}
@@ -136,23 +138,38 @@ def _ffmpeg(video: Path, folder: Path, seconds: float) -> Run:
     x264 = QUALITIES["standard"][0]
     command = [program, "-v", "error", "-y", "-stream_loop", "-1", "-i", str(video.absolute()), "-t", f"{seconds:.3f}"]
     command += ["-an", "-c:v", "libx264", "-preset", x264["preset"], "-crf", x264["crf"], "-profile:v", "high"]
-    return _run([*command, "-pix_fmt", "yuv420p", str(folder / "ffmpeg.mp4")], {})
+    return _done(measure([*command, "-pix_fmt", "yuv420p", str(folder / "ffmpeg.mp4")]))
 
 
-def _run(command: list[str], environment: dict[str, str]) -> Run:
-    begin = time.perf_counter()
-    process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=_ROOT, env={**os.environ, **environment})
+def _done(run: Run) -> Run:
+    if run.code:
+        raise HeyGemError(reason=f"The measured command ended with exit code {run.code}")
+    return run
+
+
+def measure(command: list[str], environment: dict[str, str] | None = None, errors: IO[str] | None = None) -> Run:
+    """Runs a command to its end. ``environment`` is added to ours; ``errors`` takes its standard error.
+
+    The system counts what a parent holds when it starts a child as memory of the child, so a small process (the end of
+    this file) starts the command and reports. It leads a group of its own, which ends with us.
+    """
+    process = subprocess.Popen(
+        [sys.executable, "-m", "heygem.bench", *command],
+        stdout=subprocess.PIPE,
+        stderr=errors,
+        text=True,
+        env={**os.environ, "PYTHONPATH": str(_ROOT), **(environment or {})},
+        start_new_session=True,
+    )
     try:
-        output = process.stdout.read() if process.stdout else ""
-        _, status, usage = os.wait4(process.pid, 0)
-        process.returncode = os.waitstatus_to_exitcode(status)
+        output, _ = process.communicate()
     finally:
         if process.returncode is None:
-            process.terminate()
+            os.killpg(process.pid, signal.SIGTERM)
             process.wait()
-    if process.returncode:
-        raise HeyGemError(reason=f"The measured command ended with {process.returncode}: {' '.join(command)}")
-    return Run(time.perf_counter() - begin, usage.ru_maxrss / (2**20 if sys.platform == "darwin" else 2**10), output)
+    output, _, measured = output.rstrip().rpartition("\n")
+    seconds, peak = json.loads(measured)
+    return Run(process.wait(), seconds, peak / (2**20 if sys.platform == "darwin" else 2**10), output)
 
 
 def _clip_words(clip: Any, video: Path | None) -> str:
@@ -181,3 +198,17 @@ def _commit() -> str:
     git = ["git", "-C", str(_ROOT), "describe", "--always", "--dirty=+", "--exclude=*"]
     found = subprocess.run(git, capture_output=True, text=True) if shutil.which("git") else None
     return found.stdout.strip() if found and found.returncode == 0 else f"version {__version__}"
+
+
+def _start_and_report(command: list[str]) -> int:
+    """The small parent of ``measure``: the last line on standard output is [seconds, peak as the system counts it]."""
+    import resource
+
+    begin = time.perf_counter()
+    code = subprocess.call(command)
+    print(json.dumps([time.perf_counter() - begin, resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss]))
+    return code
+
+
+if __name__ == "__main__":
+    sys.exit(_start_and_report(sys.argv[1:]))

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-import os
 import shutil
-import time
+import tempfile
 from pathlib import Path
 
 import numpy as np
 import pytest
 from PIL import Image
 
+from heygem import bench
 from heygem.cli import main
+from tests.cli.conftest import COMMAND
 
 ODD = {
     "h09_vertical_rot90_metadata.mp4",
@@ -132,25 +133,21 @@ def test_every_hostile_file_has_a_verdict(media_dir):
     assert {path.name for path in (media_dir / "hostile").iterdir()} == {*ODD, *BAD}
 
 
-def measured(shell, *arguments: object) -> tuple[int, float, float, str]:
-    """Exit code, seconds, MiB at most, standard error."""
-    begin = time.monotonic()
-    child = shell.start("lipsync", *arguments)
-    error = child.stderr.read()
-    child.stdout.close()
-    child.stderr.close()
-    _, status, usage = os.wait4(child.pid, 0)
-    child.returncode = os.waitstatus_to_exitcode(status)
-    return child.returncode, time.monotonic() - begin, usage.ru_maxrss / 1024, error
+def measured(shell, *arguments: object) -> tuple[bench.Run, str]:
+    """``heygem lipsync`` in a child process, and its standard error."""
+    with tempfile.TemporaryFile("w+") as errors:
+        run = bench.measure([*COMMAND, "lipsync", *map(str, arguments)], shell.environment, errors)
+        errors.seek(0)
+        return run, errors.read()
 
 
 @pytest.mark.parametrize("name", sorted(BAD))
 def test_bad_file(shell, media_dir, portrait, voice, name):
     path = media_dir / "hostile" / name
     pair = ("--video", portrait, "--audio", path) if name.endswith(".wav") else ("--video", path, "--audio", voice)
-    code, seconds, most, error = measured(shell, *pair)
-    assert code == 1 and f"[{BAD[name]}]" in error and "Traceback" not in error, error
-    assert seconds < 10 and most < 1024 and shell.files() == []
+    run, error = measured(shell, *pair, "--out", shell.folder / "out.mp4")
+    assert run.code == 1 and f"[{BAD[name]}]" in error and "Traceback" not in error, error
+    assert run.seconds < 10 and run.peak < 1024 and shell.files() == []
 
 
 @pytest.mark.slow
@@ -158,8 +155,8 @@ def test_bad_file(shell, media_dir, portrait, voice, name):
 def test_odd_file(shell, media_dir, portrait, voice, name):
     path = media_dir / "hostile" / name
     pair = ("--video", portrait, "--audio", path) if name.endswith(".wav") else ("--video", path, "--audio", voice)
-    code, _, most, error = measured(shell, *pair, "--out", "out.mp4", "--quality", "draft")
-    assert code == 0 and most < 1024, error
+    run, error = measured(shell, *pair, "--out", shell.folder / "out.mp4", "--quality", "draft")
+    assert run.code == 0 and run.peak < 1024, error
     assert shell.files() == ["out.mp4", "out.take.json"]
 
 
