@@ -45,10 +45,13 @@ class MeshRenderer:
         person, plan = self._person, self._plan
         frames = self._avatar.mouths.frames
         pictures = Pictures.of(frames, person.shapes(frames), person.pose.rotation[frames])
-        parts = [self._shapes(t, t + _CHUNK) for t in range(0, len(plan), _CHUNK)]
-        lips = np.concatenate([lip_vector(shapes) for shapes in parts])
-        opening = np.concatenate([gap(shapes) for shapes in parts])
-        return select(pictures, lips, opening, person.pose.rotation[plan][:, :, 2])
+        lips, opening = [], []
+        for start in range(0, len(plan), _CHUNK):
+            shapes = self._shapes(start, start + _CHUNK)
+            lips.append(lip_vector(shapes))
+            opening.append(gap(shapes))
+        nose = person.pose.rotation[plan][:, :, 2]
+        return select(pictures, np.concatenate(lips), np.concatenate(opening), nose)
 
     def render(self, start: int, frames: Sequence[Frame]) -> Sequence[Frame]:
         shapes = self._shapes(start, start + len(frames))
