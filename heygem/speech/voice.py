@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
+from scipy.ndimage import convolve1d, maximum_filter1d, median_filter
 
 from heygem.speech.features import ROWS
 
@@ -23,11 +24,12 @@ SPAN = 10
 MARGIN, POSSIBLE, CERTAIN = 3.0, 1.0, 3.0
 """dB over the floor that noise reaches by chance; mean rise over that, in the better half of the bands, of a possible
 and of a certain voice."""
-CLICK = 3
-"""Rows before and after over which the median is taken: a knock or a cut is no voice."""
-HANG = 0.16
-"""Seconds that a voice is held after its last sure moment: soft endings and the silence inside stops."""
-SOFT = 0.08
+CLICK = 7
+"""Rows over which the median is taken: a knock or a cut is no voice."""
+HANG = 0.4
+"""Seconds that a voice is held after its last sure moment. In short pauses the network moves the mouth on, as people
+do; cutting in at 0.16 s costs a tenth of the agreement with real talkers."""
+SOFT = 0.15
 """Seconds of fading in and out. Lips move before they sound, so fading in begins this much earlier."""
 
 
@@ -40,13 +42,14 @@ def loudness(power: np.ndarray) -> np.ndarray:
 def voice_activity(loud: np.ndarray) -> np.ndarray:
     """(T,) float32 0..1: is there a voice, of the loudness (T, 12) at 100 rows a second."""
     level = np.maximum(loud.astype(np.float32), SILENCE)
-    level = _windows(level, 1, 1, SILENCE) @ np.float32((0.25, 0.5, 0.25))  # a hum beats with the rows
-    level = np.median(_windows(level, CLICK, CLICK, SILENCE), axis=-1)
+    level = convolve1d(level, (0.25, 0.5, 0.25), axis=0, mode="constant", cval=SILENCE)  # a hum beats with the rows
+    level = median_filter(level, (CLICK, 1), mode="constant", cval=SILENCE)
     rise = np.sort(np.clip(level - _floor(level) - MARGIN, 0, 20), axis=1)[:, GROUPS // 2 :].mean(axis=1)
     sure = np.clip((rise - POSSIBLE) / (CERTAIN - POSSIBLE), 0, 1)
-    soft = round(SOFT * ROWS)
-    held = _windows(sure, round(HANG * ROWS), soft, 0).max(axis=-1)
-    return _windows(held, soft // 2, soft // 2, 0).mean(axis=-1)
+    hang, soft = round(HANG * ROWS), round(SOFT * ROWS)
+    held = maximum_filter1d(sure, hang + soft + 1, mode="constant", origin=(hang - soft) // 2)
+    fade = np.full(soft // 2 * 2 + 1, 1 / (soft // 2 * 2 + 1))
+    return convolve1d(held, fade, mode="constant").astype(np.float32)
 
 
 def talking(voice: np.ndarray) -> np.ndarray:

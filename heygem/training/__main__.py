@@ -15,24 +15,23 @@ from heygem.speech import motion
 from heygem.training.data import fit_basis, load_clips
 from heygem.training.evaluate import evaluate, table
 from heygem.training.prepare import prepare, sources
-from heygem.training.train import Recipe, align_clips, calibrate, save, train
+from heygem.training.train import Recipe, align_clips, save, train
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(prog="python -m heygem.training", description=__doc__)
     parser.add_argument("--media", type=Path, required=True, help="folder with manifest.tsv, grid/ and talking/")
     parser.add_argument("--cache", type=Path, default=Path(tempfile.gettempdir()) / "heygem-training")
-    parser.add_argument("--out", type=Path, default=motion.ASSET)
     parser.add_argument("--evaluate", action="store_true", help="measure the shipped weights, train nothing")
     options = parser.parse_args(arguments)
     held_out = sources(options.media, "eval")
     prepare(options.media, options.cache, held_out)
     if not options.evaluate:
-        make(options.media, options.cache, options.out, Recipe())
+        make(options.media, options.cache, Recipe())
     print(table(evaluate(options.cache, held_out)))
 
 
-def make(media: Path, cache: Path, out: Path, recipe: Recipe) -> None:
+def make(media: Path, cache: Path, recipe: Recipe) -> None:
     """Trains by the recipe on every clip marked ``train`` and writes the weights."""
     chosen = sources(media, "train")
     prepare(media, cache, chosen)
@@ -41,7 +40,7 @@ def make(media: Path, cache: Path, out: Path, recipe: Recipe) -> None:
     scout = train(clips, replace(recipe, steps=recipe.steps // 2), seed=recipe.seeds[0])
     align_clips([scout], clips)
     nets = [train(clips, recipe, seed) for seed in recipe.seeds]
-    save(out, basis, nets, calibrate(nets, clips), recipe)
+    save(motion.ASSET, basis, nets, recipe)
 
 
 if __name__ == "__main__":

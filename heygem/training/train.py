@@ -23,7 +23,6 @@ from heygem.speech.voice import talking
 from heygem.training.batches import Batches, Sampling
 from heygem.training.data import COMPONENTS, Clip
 
-LOUDEST = 1.5
 LAGS = 0.16
 """Seconds within which the true lag of a clip is looked for."""
 
@@ -37,13 +36,13 @@ class Recipe:
     """
 
     channels: int = 64
-    steps: int = 800
+    steps: int = 1000
     rate: float = 3e-3
     decay: float = 0.05
     fine: float = 0.4
     velocity: float = 1.0
     shut: float = 0.2
-    seeds: tuple[int, ...] = (0, 1)
+    seeds: tuple[int, ...] = (0, 1, 2, 3)
     sampling: Sampling = field(default_factory=Sampling)
 
     @property
@@ -110,18 +109,6 @@ def predict(nets: Sequence[MouthNet], clip: Clip) -> tuple[np.ndarray, np.ndarra
     return rows.numpy(), logits.sigmoid().numpy()
 
 
-def calibrate(nets: Sequence[MouthNet], clips: Sequence[Clip]) -> dict[str, np.ndarray]:
-    """``gain`` (K,): squared error makes a network timid; this brings its deviation while talking back to 1, as far as
-    it knows what it does: at most ``LOUDEST``, so that guesswork is not blown up."""
-    spread = []
-    for clip in clips:
-        rows, _ = predict(nets, clip)
-        spread.append(
-            rows[np.interp(np.arange(len(rows)) * STRIDE, np.arange(len(clip.voice)), clip.voice) > 0.5].std(axis=0)
-        )
-    return {"gain": np.clip(1 / np.mean(spread, axis=0), 1, LOUDEST).astype(np.float32)}
-
-
 def _lag(rows: np.ndarray, clip: Clip) -> float:
     """Seconds by which the tracked opening and rounding follow the predicted ones at their best agreement."""
     seconds = np.arange(-LAGS, LAGS + 0.005, 0.01)
@@ -134,13 +121,11 @@ def _lag(rows: np.ndarray, clip: Clip) -> float:
     return float(seconds[int(np.argmax(agreement))])
 
 
-def save(
-    path: Path, basis: MouthBasis, nets: Sequence[MouthNet], calibration: dict[str, np.ndarray], recipe: Recipe
-) -> None:
-    """Writes the weights: basis, calibration and networks, with version and recipe in the metadata."""
+def save(path: Path, basis: MouthBasis, nets: Sequence[MouthNet], recipe: Recipe) -> None:
+    """Writes the weights: basis and networks, with version and recipe in the metadata."""
     from safetensors import numpy as safetensors
 
-    tensors = {f"basis.{name}": getattr(basis, name) for name in ("components", "rest", "points")} | calibration
+    tensors = {f"basis.{name}": getattr(basis, name) for name in ("components", "rest", "points")}
     for number, net in enumerate(nets):
         weights = net.state_dict()
         tensors |= {f"net{number}.{name}": value.numpy() for name, value in weights.items()}

@@ -81,7 +81,7 @@ def test_rows_are_in_time_at_every_rate(fps: Fraction, cut: int, spoken: Motion,
 
 def test_later_sound_moves_the_mouth_later(spoken: Motion, speech: np.ndarray) -> None:
     late = listen(np.concatenate([np.zeros(2 * RATE, np.float32), speech]), PAL, len(spoken.rows) + 50)
-    assert np.abs(late.rows[50:] - spoken.rows)[20:-20].mean() < 0.02
+    assert np.abs(late.rows[50:] - spoken.rows)[20:-20].mean() < 0.05
 
 
 def test_known_times_between_rows() -> None:
@@ -110,7 +110,7 @@ def test_without_voice_the_mouth_rests_and_stays(sound: str) -> None:
 def test_rest_after_the_end_of_the_sound(speech: np.ndarray) -> None:
     found = listen(speech[RATE : 2 * RATE], PAL, 75)
     assert found.voice[:25].max() == 1
-    assert np.array_equal(found.rows[40:], np.tile(mouth_basis().rest, (35, 1)))
+    assert np.array_equal(found.rows[45:], np.tile(mouth_basis().rest, (30, 1)))
 
 
 @pytest.mark.parametrize("length", [0, 1, 100, 1600])
