@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from heygem.engines.mesh.select import Pictures, select
+from heygem.engines.mesh.select import FADE, Pictures, crossfades, select
 from heygem.faces.shape import MOUTH
 
 
@@ -55,3 +55,21 @@ def test_many_frames_are_compared_in_pieces_with_the_same_result() -> None:
     chosen = choose(clip(openings), wanted)
     assert len(chosen) == len(wanted)
     assert np.abs(openings[chosen] - wanted).max() < 0.02
+
+
+def test_a_jump_is_blended_with_the_run_that_it_leaves() -> None:
+    frames = np.arange(100)
+    before, share = crossfades(frames, np.array([10, 11, 12, 50, 51, 52, 53, 54]))
+    assert share.tolist() == [1, 1, 1, 0.25, 0.5, 0.75, 1, 1] and FADE == 3
+    assert before[3:6].tolist() == [13, 14, 15]
+
+
+def test_a_run_that_ends_holds_its_last_picture_while_it_fades() -> None:
+    frames = np.array([0, 1, 2, 70, 71, 72, 73])  # pictures 2 and 3 are no neighbours in the film
+    before, share = crossfades(frames, np.array([1, 2, 3, 4, 5]))
+    assert before[2:].tolist() == [2, 2, 2]
+    assert share[:2].tolist() == [1, 1] and (share[2:] < 1).all()
+
+
+def test_small_steps_are_no_jumps() -> None:
+    assert (crossfades(np.arange(9), np.array([3, 4, 4, 5, 7, 6]))[1] == 1).all()

@@ -12,7 +12,7 @@ from heygem.engines.mesh.interior import Interior
 from heygem.engines.mesh.person import study
 from heygem.engines.mesh.render import FaceBender, Mouth
 from heygem.engines.mesh.retarget import smooth_rows, target_offsets, target_shapes
-from heygem.engines.mesh.select import Pictures, lip_vector, select
+from heygem.engines.mesh.select import Pictures, crossfades, lip_vector, select
 from heygem.errors import EngineUnavailable
 from heygem.faces.avatar import Avatar
 from heygem.faces.shape import gap
@@ -21,8 +21,6 @@ from heygem.media.sound import Sound
 from heygem.speech.motion import Motion, listen, mouth_basis
 
 CHEEKS = (50, 280, 205, 425)
-FADE = 3
-"""Output frames over which a jump from one mouth picture to another is blended."""
 _CHUNK = 256  # shapes made at once: memory stays flat in the length of the sound
 
 
@@ -35,6 +33,7 @@ class MeshRenderer:
         self._speaking = float(np.mean(motion.voice > 0.5))
         self._offsets = target_offsets(Motion(rows, motion.voice), self._basis, self._person, style.strength)
         self._choice = self._choose()
+        self._before, self._share = crossfades(avatar.mouths.frames, self._choice)
         self._bender = FaceBender(self._person, Interior(_skin(avatar)))
 
     def _shapes(self, start: int, stop: int) -> np.ndarray:
@@ -63,20 +62,10 @@ class MeshRenderer:
         return frames
 
     def _mouths(self, t: int) -> list[tuple[Mouth, float]]:
-        """The chosen picture; for a few frames after a jump also the one that the former run would have gone on to."""
-        frames = self._avatar.mouths.frames
-        here = int(self._choice[t])
-        for back in range(1, FADE + 1):
-            if t < back:
-                break
-            before, after = int(self._choice[t - back]), int(self._choice[t - back + 1])
-            if abs(int(frames[after]) - int(frames[before])) > 2:
-                share = back / (FADE + 1)
-                held = min(before + back, len(frames) - 1)
-                if abs(int(frames[held]) - int(frames[before])) > FADE + 1:
-                    held = before  # the run ends here
-                return [(self._mouth(here), share), (self._mouth(held), 1 - share)]
-        return [(self._mouth(here), 1.0)]
+        """The chosen picture, shortly after a jump together with the one before; each with its share."""
+        share = float(self._share[t])
+        chosen = [(self._mouth(int(self._choice[t])), share)]
+        return chosen if share == 1 else [*chosen, (self._mouth(int(self._before[t])), 1 - share)]
 
     def _mouth(self, k: int) -> Mouth:
         mouths = self._avatar.mouths

@@ -21,6 +21,8 @@ TURN = 12.0
 """Weight of 1 - cos of the difference in head rotation."""
 JUMP, NEAR = 0.02, 0.004
 """Costs of going on with any other picture, and with one that is one or two frames off."""
+FADE = 3
+"""Output frames over which a jump from one picture to another is blended."""
 _CHUNK = 512  # output frames compared with all pictures at once: keeps memory flat
 
 
@@ -49,6 +51,23 @@ def select(pictures: Pictures, lips: np.ndarray, opening: np.ndarray, nose: np.n
     """(T,) index of the picture for each output frame, from target lips (T, 98), opening (T,), nose (T, 3)."""
     near, cost = _candidates(pictures, lips, opening, nose)
     return np.take_along_axis(near, _cheapest_path(pictures.frames[near], cost)[:, None], axis=1)[:, 0]
+
+
+def crossfades(frames: np.ndarray, choice: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """(T,) picture from which to fade and (T,) share of the chosen one, below 1 in the first frames after a jump.
+
+    frames (M,): source frames of the pictures; choice (T,). The run before the jump goes on while it fades.
+    """
+    before, share = choice.copy(), np.ones(len(choice))
+    source = frames[choice]
+    for jump in np.flatnonzero(np.abs(np.diff(source)) > 2) + 1:
+        last = int(choice[jump - 1])
+        for age in range(min(FADE, len(choice) - jump)):
+            going_on = last + 1 + age
+            runs = going_on < len(frames) and frames[going_on] - frames[last] == age + 1
+            before[jump + age] = going_on if runs else last
+            share[jump + age] = (age + 1) / (FADE + 1)
+    return before, share
 
 
 def _candidates(
