@@ -19,7 +19,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
-from tempfile import TemporaryDirectory
+from tempfile import TemporaryDirectory, mkdtemp
 from typing import IO, Any
 
 from heygem import __version__
@@ -76,7 +76,7 @@ def memory(video: Path | None = None) -> dict[str, Any]:
         runs = {}
         for minutes in MINUTES:
             sound = samples.long_voice(folder / "voice.wav", minutes * 60)
-            runs[f"{minutes} min"] = _take(source, sound, folder)
+            runs[f"{minutes} min"] = _take(source, sound, Path(mkdtemp(dir=folder)))  # each with the analysis
     return {"kind": "memory", **_where(), "clip": _clip_words(clip, video), "runs": runs}
 
 

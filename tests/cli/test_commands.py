@@ -46,6 +46,11 @@ def test_help_is_quick_and_light():
     assert not {"torch", "av", "cv2", "gradio", "mediapipe"} & set(done.stdout.split())
 
 
+def test_serve_passes_on_what_it_was_given(monkeypatch):
+    monkeypatch.setattr("app.main", list)
+    assert cli.main(["serve", "--port", "7861"]) == ["--port", "7861"]
+
+
 def test_doctor_finds_this_machine_fit(shell):
     done = shell.run("doctor", "--json")
     findings = {row["name"]: row for row in json.loads(done.stdout)}
@@ -99,4 +104,5 @@ def test_bench_compares_memory(clip, monkeypatch):
     found = bench.memory(clip)
     assert list(found["runs"]) == ["0.02 min", "0.04 min"]
     assert [run["frames"] for run in found["runs"].values()] == [30, 60]
+    assert all(run["stages"]["analyse"] > 0.1 for run in found["runs"].values()), "each run analyses the clip itself"
     assert "peak memory, MiB" in bench.table(found)
