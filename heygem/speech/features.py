@@ -1,4 +1,7 @@
-"""Log-mel features of speech: 64 bands, 100 rows a second; row t is centred at t / 100 s."""
+"""Log-mel features of speech: 64 bands, 100 rows a second; row t is centred at t / 100 s.
+
+The same numbers with torchaudio and, where that cannot be imported, with plain torch.
+"""
 
 from __future__ import annotations
 
@@ -36,17 +39,11 @@ def mel_power(samples: np.ndarray) -> torch.Tensor:
     return (_plain_mel_power(wave) if transform is None else transform(wave)).T
 
 
-def log_mel(samples: np.ndarray, level: float | None = None) -> torch.Tensor:
-    """Log-mel features (T, 64) float32 of mono 16 kHz samples (n,), relative to ``level``.
-
-    ``level`` is the mean power of the voice (summed over the bands); without it, the mean power of the samples.
-    """
-    power = mel_power(samples)
-    return compress(power, float(power.sum(dim=1).mean()) if level is None else level)
-
-
 def compress(power: torch.Tensor, level: float) -> torch.Tensor:
-    """Mel power (..., 64) -> features: log of the power relative to ``level``, soft floor, about zero mean."""
+    """Mel power (..., 64) -> features: log of the power relative to ``level``, with a soft floor, about -1.7 to 1.5.
+
+    ``level`` is the mean power of the voice, summed over the bands.
+    """
     relative = power * (BANDS / max(level, 1e-12))
     return ((relative + FLOOR).log10() + 1.5) / 1.5
 

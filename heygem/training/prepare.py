@@ -101,5 +101,5 @@ def _picture_start(path: Path) -> float:
 
 
 def _person(row: dict[str, str]) -> str:
-    """The speaker as the manifest's notes name him first; one is noted under two names of one clip series."""
+    """The speaker, with whom the notes of the manifest begin."""
     return row["notes"].split(";")[0].removeprefix("speaker ").strip()
