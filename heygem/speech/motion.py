@@ -74,15 +74,12 @@ def listen(samples: np.ndarray, fps: Fraction, frames: int) -> Motion:
     Row n is the mouth at n / fps seconds. Where nobody speaks, and after the end, rows are exactly at rest.
     Raises EngineUnavailable where the weights are missing or damaged.
     """
-    if not len(samples):
-        samples = np.zeros(HOP, np.float32)
-    needed = int(frames / fps * ROWS) + 2
-    voice, level = _voice(samples, needed)
-    hear = _normaliser(samples, voice, level)
-    times = (np.arange(frames) * float(ROWS / fps)).astype(np.float64)  # in feature rows
+    times = np.arange(frames) * float(ROWS / fps)  # in feature rows
+    end = max(len(samples) // HOP, int(frames / fps * ROWS) + 1) + 1
     with _few_threads():
-        rows = _at(times / STRIDE, _net_rows(samples, hear))
-    spoken = np.interp(times, np.arange(len(voice)), voice).astype(np.float32)
+        voice, level = _voice(samples, end)
+        rows = _at(times / STRIDE, _net_rows(samples, end, _normaliser(samples, voice, level)))
+    spoken = np.interp(times, np.arange(end), voice).astype(np.float32)
     rest = mouth_basis().rest
     return Motion((rest + spoken[:, None] * (rows - rest)).astype(np.float32), spoken)
 
@@ -92,17 +89,16 @@ def mouth_basis() -> MouthBasis:
     return _load()[0]
 
 
-def _voice(samples: np.ndarray, needed: int) -> tuple[np.ndarray, float]:
-    """Voice activity 0..1 at 100 rows a second, at least ``needed`` of them, and the mean power of the voice."""
+def _voice(samples: np.ndarray, end: int) -> tuple[np.ndarray, float]:
+    """Voice activity 0..1 of ``end`` feature rows, and the mean power of the voice."""
     loud, power = [], []
-    for start, stop in _pieces(samples):
+    for start, stop in _pieces(end):
         mel = _mel(samples, start, stop).numpy()
         loud.append(loudness(mel))
         power.append(mel.sum(axis=1))
-    total = np.concatenate(power)
-    after = np.zeros((max(0, needed - len(total)), BANDS), np.float32)  # silence after the sound
-    voice = voice_activity(np.concatenate([*loud, loudness(after)]))
-    return voice, float(total[talking(voice[: len(total)])].mean(dtype=np.float64))
+    voice = voice_activity(np.concatenate(loud))
+    heard = len(samples) // HOP + 1
+    return voice, float(np.concatenate(power)[:heard][talking(voice[:heard])].mean(dtype=np.float64))
 
 
 def _normaliser(samples: np.ndarray, voice: np.ndarray, level: float) -> Callable[[Tensor], Tensor]:
@@ -112,22 +108,22 @@ def _normaliser(samples: np.ndarray, voice: np.ndarray, level: float) -> Callabl
 
     spoken = torch.from_numpy(talking(voice[: len(samples) // HOP + 1]))
     total = torch.zeros(BANDS, dtype=torch.float64)
-    for start, stop in _pieces(samples):
+    for start, stop in _pieces(len(spoken)):
         total += compress(_mel(samples, start, stop), level)[spoken[start:stop]].sum(dim=0)
     colour = (total / spoken.sum()).float()
     return lambda power: compress(power, level) - colour
 
 
-def _net_rows(samples: np.ndarray, hear: Callable[[Tensor], Tensor]) -> np.ndarray:
+def _net_rows(samples: np.ndarray, end: int, hear: Callable[[Tensor], Tensor]) -> np.ndarray:
     """(T25, K) output of the networks, 25 rows a second."""
     import torch
 
     nets = _nets()
     out = []
     with torch.inference_mode():
-        for start, stop in _pieces(samples):
+        for start, stop in _pieces(end):
             first = max(0, start - CONTEXT)
-            features = hear(_mel(samples, first, stop + CONTEXT))[None]
+            features = hear(_mel(samples, first, min(end, stop + CONTEXT)))[None]
             made = [net(features) for net in nets]
             rows, logits = (torch.stack(parts).mean(dim=0)[0] for parts in zip(*made, strict=True))
             own = slice((start - first) // STRIDE, (stop - first + STRIDE - 1) // STRIDE)
@@ -144,17 +140,19 @@ def _close(rows: np.ndarray, shut: np.ndarray) -> np.ndarray:
 
 
 def _mel(samples: np.ndarray, start: int, stop: int) -> Tensor:
-    """Mel power of the feature rows ``start`` to ``stop`` or the end, the same as if all were computed at once."""
+    """Mel power of the feature rows ``start`` to ``stop``, the same as if all were computed at once; after the sound
+    there is silence."""
     margin = FFT // HOP  # rows whose windows may be cut by the edges of the piece
     first = max(0, start - margin)
-    return mel_power(samples[first * HOP : (stop + margin) * HOP])[start - first : stop - first]
+    heard = samples[first * HOP : (stop + margin) * HOP]
+    missing = (stop + margin) * HOP - first * HOP - len(heard)
+    return mel_power(np.pad(heard, (0, missing)))[start - first : stop - first]
 
 
-def _pieces(samples: np.ndarray) -> Iterator[tuple[int, int]]:
-    """(start, stop) of pieces that cover the feature rows; every start is a row of the network."""
-    rows = len(samples) // HOP + 1
-    for start in range(0, rows, PIECE):
-        yield start, min(rows, start + PIECE)
+def _pieces(end: int) -> Iterator[tuple[int, int]]:
+    """(start, stop) of pieces that cover ``end`` feature rows; every start is a row of the network."""
+    for start in range(0, end, PIECE):
+        yield start, min(end, start + PIECE)
 
 
 def _at(times: np.ndarray, rows: np.ndarray) -> np.ndarray:

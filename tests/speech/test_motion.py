@@ -110,6 +110,7 @@ def test_without_voice_the_mouth_rests_and_stays(sound: str) -> None:
 def test_rest_after_the_end_of_the_sound(speech: np.ndarray) -> None:
     found = listen(speech[RATE : 2 * RATE], PAL, 75)
     assert found.voice[:25].max() == 1
+    assert opening(found)[32:].max() < 0.5 * opening(found)[:25].max()  # it closes, it does not freeze
     assert np.array_equal(found.rows[45:], np.tile(mouth_basis().rest, (30, 1)))
 
 
