@@ -7,8 +7,8 @@ import os
 import signal
 import socket
 import sys
+import time
 from pathlib import Path
-from threading import Event
 from typing import Any
 
 from loguru import logger
@@ -57,9 +57,9 @@ def _serve(config: Settings, log: Path) -> int:
     from heygem.jobs.runner import Runner  # only now: a worker process imports this file too
     from ui.page import Place, build, serve
 
-    stop = Event()
+    asked: list[int] = []  # neither an Event nor a lock: a signal may arrive inside of one
     for sign in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(sign, lambda *_: stop.set())
+        signal.signal(sign, lambda number, _: asked.append(number))
     place = Place(config.outputs, log, config.language, config.max_upload_mb)
     runner = Runner(config.outputs, config.cache)
     try:
@@ -69,7 +69,8 @@ def _serve(config: Settings, log: Path) -> int:
         print("页面已就绪 The page is ready:", *_addresses(config.host, config.port), flush=True)
         print("日志 Log:", log, flush=True)
         runner.warm()
-        stop.wait()
+        while not asked:
+            time.sleep(0.2)
         logger.info("stopping")
         page.close()
     finally:

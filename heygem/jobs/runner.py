@@ -160,7 +160,7 @@ class Runner:
             discard(job.folder)
         elif state == FAILED:
             discard_parts(job.folder)
-        logger.info("{} {}", state, error or take or "")
+        logger.info("{} {}", state, error.message if error else take.stages if take else "")
         with self._changed:
             self._jobs[job.id] = replace(
                 self._jobs[job.id], state=state, ended=time.time(), stopping=False, error=error, take=take

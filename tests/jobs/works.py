@@ -22,6 +22,7 @@ class Result:
     pid: int
     text: str
     ended: float
+    stages: tuple[()] = ()
 
 
 def by_name(order: Order, tick: Tick) -> Result:
