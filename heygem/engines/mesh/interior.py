@@ -80,7 +80,7 @@ class Interior:
         cv2.fillPoly(mask, [np.round((outline - (x0, y0)) * 16).astype(np.int32)], 255, cv2.LINE_AA, 4)
         unit = float(person.pose.scale[source])
         soft = cv2.GaussianBlur(mask, (0, 0), max(0.6, 0.010 * unit))[:, :, None] * (missing / 255)
-        x, y = _canonical(x0, y0, mask.shape, target, shape, person, source)
+        x, y = _canonical((x0, y0, x1, y1), target, shape, person, source)
         view = layer[y0:y1, x0:x1]
         view += soft * (self._draw(x, y, shape, person.closed) - view)
 
@@ -111,11 +111,12 @@ class Interior:
 
 
 def _canonical(
-    x0: int, y0: int, size: tuple[int, ...], target: np.ndarray, shape: np.ndarray, person: Person, source: int
+    box: tuple[int, int, int, int], target: np.ndarray, shape: np.ndarray, person: Person, source: int
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Canonical x, y (h, w) of the pixels of a window at (x0, y0), on the plane through the lips."""
+    """Canonical x, y (h, w) of the pixels of a box (x0, y0, x1, y1), on the plane through the lips."""
+    x0, y0, x1, y1 = box
     turn = person.pose.scale[source] * person.pose.rotation[source, :2, :2]
     back = np.linalg.inv(turn)
     anchor_px, anchor = target[[13, 14]].mean(axis=0), shape[[13, 14], :2].mean(axis=0)
-    columns, rows = np.arange(x0, x0 + size[1]) - anchor_px[0], np.arange(y0, y0 + size[0])[:, None] - anchor_px[1]
+    columns, rows = np.arange(x0, x1) - anchor_px[0], np.arange(y0, y1)[:, None] - anchor_px[1]
     return back[0, 0] * columns + back[0, 1] * rows + anchor[0], back[1, 0] * columns + back[1, 1] * rows + anchor[1]
