@@ -134,6 +134,7 @@ VALUES_ZH: dict[str, str] = {
     "insightface is not installed": "没有安装 insightface",
     "it runs on the CPU; choose the device auto or cpu": "它只在处理器（CPU）上运行，设备请选 auto 或 cpu",
     ", the face is too small": "，脸太小",
+    ", the face is seen for moments only": "，脸只出现了很短的时间",
     ", the head is turned away": "，头转得太偏",
     ", the face is cut off by the edge": "，脸在画面边缘被切掉了",
     "there is no frame in it": "里面一帧画面也没有",
