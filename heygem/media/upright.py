@@ -28,7 +28,7 @@ class Upright:
     def __call__(self, picture: av.VideoFrame) -> Frame:
         """A new frame; ``picture`` stays as it is."""
         look = (picture.width, picture.height, picture.format.name, picture.colorspace, picture.color_range)
-        key = (*look, display_turn(picture))
+        key = (*look, picture.rotation)  # reading side data keeps the picture alive until the next garbage collection
         if key != self._key:
             steps = self._steps(picture)
             self._graph = build_graph(picture, steps) if steps else None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import itertools
 from fractions import Fraction
 from math import floor
@@ -310,3 +311,17 @@ def test_plan_is_read_lazily(tmp_path: Path) -> None:
         assert [number(f) for f in reader.frames(np.array([3, 1]))] == [3, 1]
         with pytest.raises(ValueError, match="-1"):
             list(reader.frames([-1]))
+
+
+def test_pictures_are_freed_at_once_and_not_by_the_garbage_collector(tmp_path: Path) -> None:
+    """A reference cycle per picture would hold hundreds of megabytes of a long film until the collector comes by."""
+    path = film(tmp_path / "film.mp4", [numbered(n) for n in range(100)])
+    with VideoReader(path) as reader:
+        gc.collect()
+        gc.disable()
+        try:
+            for _ in reader:
+                pass
+            assert gc.collect() < 50
+        finally:
+            gc.enable()
