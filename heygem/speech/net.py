@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from torch import Tensor, nn
 
-DILATIONS = (1, 2, 4, 8, 1, 2)
-"""Of the residual blocks, in rows of the network: they look 0.72 s around."""
+DILATIONS = (1, 2, 4, 8, 16, 1)
+"""Of the residual blocks, in rows of the network: they look 1.3 s around."""
 
 
 class MouthNet(nn.Module):
@@ -15,7 +15,7 @@ class MouthNet(nn.Module):
     blocks (van den Oord et al. 2016, without the causality) look ``DILATIONS`` rows around.
     """
 
-    def __init__(self, components: int, channels: int = 64, drop: float = 0.2):
+    def __init__(self, components: int, channels: int, drop: float = 0.0):
         super().__init__()
         self.front = nn.Sequential(_conv(64, channels, 1), _conv(channels, channels, 2), _conv(channels, channels, 2))
         self.blocks = nn.ModuleList(Block(channels, dilation, drop) for dilation in DILATIONS)

@@ -18,7 +18,7 @@ from torch.nn.functional import binary_cross_entropy_with_logits
 
 from heygem.speech.features import ROWS, compress
 from heygem.speech.motion import STRIDE, MouthBasis
-from heygem.speech.net import MouthNet
+from heygem.speech.net import DILATIONS, MouthNet
 from heygem.speech.voice import talking
 from heygem.training.batches import Batches, Sampling
 from heygem.training.data import COMPONENTS, Clip
@@ -29,13 +29,14 @@ LAGS = 0.16
 
 @dataclass(frozen=True)
 class Recipe:
-    """Everything that decides the weights besides the clips.
+    """Everything that decides the weights besides the clips and the code.
 
     seeds: one network each; their mean speaks. fine: weight in the loss of the components from the third on.
     velocity, shut: weights in the loss of the change from row to row and of the closed lips.
     """
 
     channels: int = 64
+    drop: float = 0.3
     steps: int = 1000
     rate: float = 3e-3
     decay: float = 0.05
@@ -47,14 +48,16 @@ class Recipe:
 
     @property
     def hash(self) -> str:
-        return hashlib.sha256(json.dumps(asdict(self), sort_keys=True).encode()).hexdigest()[:16]
+        """Sixteen hexadecimal digits that differ when the recipe or the network differs."""
+        text = json.dumps([asdict(self), DILATIONS], sort_keys=True)
+        return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
 def train(clips: Sequence[Clip], recipe: Recipe, seed: int) -> MouthNet:
     """One network from prepared clips (rows and lags set)."""
     torch.manual_seed(seed)
     batches = Batches(clips, recipe.sampling, np.random.default_rng(seed))
-    net = MouthNet(COMPONENTS, recipe.channels).train()
+    net = MouthNet(COMPONENTS, recipe.channels, recipe.drop).train()
     optimiser = torch.optim.AdamW(net.parameters(), recipe.rate, weight_decay=recipe.decay)
     schedule = torch.optim.lr_scheduler.OneCycleLR(optimiser, recipe.rate, total_steps=recipe.steps, pct_start=0.1)
     for step in range(1, recipe.steps + 1):

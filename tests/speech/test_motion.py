@@ -138,7 +138,7 @@ def test_same_sound_same_rows(spoken: Motion, speech: np.ndarray) -> None:
 
 def test_pieces_are_as_good_as_the_whole(spoken: Motion, speech: np.ndarray, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(motion, "PIECE", 240)
-    monkeypatch.setattr(motion, "CONTEXT", 120)
+    monkeypatch.setattr(motion, "CONTEXT", 160)
     found = listen(speech, PAL, len(spoken.rows))
     assert np.abs(found.rows - spoken.rows).max() < 1e-3
 

@@ -15,8 +15,8 @@ from heygem.speech.features import RATE, mel_power
 from heygem.speech.motion import mouth_basis
 from heygem.training.batches import Batches, Sampling
 from heygem.training.data import COMPONENTS, Clip, fit_basis, load_clip, mirror, rows_in, symmetric
-from heygem.training.evaluate import correlations, figures
-from heygem.training.prepare import HELD_OUT, Source, sources
+from heygem.training.evaluate import correlations, evaluate, figures, table
+from heygem.training.prepare import HELD_OUT, Source, sources, track
 from heygem.training.train import Recipe, align_clips, predict, save, train
 
 FPS = 25.0
@@ -168,3 +168,11 @@ def test_held_out_people_are_never_trained_on(media_dir: Path) -> None:
         use = {row["file"]: row["use"] for row in csv.DictReader(table, delimiter="\t")}
     assert all(use.get(clip.file, "train") == "train" for clip in trained)
     assert len(trained) > 490
+
+
+def test_a_held_out_clip_does_what_the_model_card_says(media_dir: Path, tmp_path: Path) -> None:
+    clip = next(source for source in sources(media_dir, "eval") if source.name == "retalking_4")
+    track(media_dir, tmp_path, [clip])
+    found = evaluate(tmp_path, [clip])[clip.name]
+    assert found.opening > 0.45 and found.rounding > 0.35 and found.still < 0.01
+    assert f"| {clip.name} | {found.opening:.2f} |" in table({clip.name: found})
