@@ -15,6 +15,7 @@ from heygem.faces.shape import align, gap, width
 from heygem.faces.track import Face, Tracker
 from heygem.media.frame import Frame
 from heygem.media.reader import VideoReader
+from heygem.media.stream import ReadAhead
 from heygem.tick import Tick
 
 MOST_FACES = 4
@@ -60,8 +61,8 @@ def take_notes(reader: VideoReader, folder: Path, tick: Tick, detector: Detector
     pictures = Spool(folder, max(round(info.fps), 1))
     cuts: list[bool] = []
     path = folder / "rows"
-    with Tracker(detector, MOST_FACES) as tracker, path.open("wb") as file:
-        for n, frame in enumerate(reader):
+    with Tracker(detector, MOST_FACES) as tracker, path.open("wb") as file, ReadAhead(reader) as ahead:
+        for n, frame in enumerate(ahead):
             faces = tracker.follow_all(frame)
             cuts.append(tracker.cut)
             for face in faces:
