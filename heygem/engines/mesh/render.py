@@ -39,14 +39,14 @@ class Mouth:
 
 
 class FaceBender:
-    """Renders single frames of one person. Not thread-safe: it keeps work arrays of the last frame's size."""
+    """Renders single frames of one person."""
 
     def __init__(self, person: Person, interior: Interior) -> None:
         self._person, self._interior = person, interior
         self._moving = moving(person.closed)
         self._opacity = np.concatenate([falloff(person.closed, PASTES), np.ones(len(INTERIOR)), np.zeros(len(JAW))])
         self._triangles = mesh_triangles()
-        self._used = np.unique(self._triangles)
+        self._pasted = self._triangles[(self._opacity[self._triangles] > 0).any(axis=1)]
         self._frames = self._drawn = 0
 
     @property
@@ -60,28 +60,52 @@ class FaceBender:
         """Changes ``frame`` in place. source: which source frame it is; shape (468, 3): canonical target;
         effect 0..1; mouths: pictures and their shares (sum 1)."""
         target = self._target(source, shape, effect)
-        own = self._own(source)
-        box = self._box(target, frame)
-        if box is None:
+        outer = _box(target[np.unique(self._triangles)], frame)
+        inner = _box(target[np.unique(self._pasted)], frame)
+        if outer is None or inner is None:
             return
-        corner = np.array(box[:2])
-        values = [own - corner, self._opacity[:, None] * effect]
-        values += [self._mouth_points(mouth, shape) for mouth, _ in mouths]
-        patch = frame.rgb(box)
-        fields = self._fields(target - corner, np.hstack(values), patch.shape)
-        lower_face = cv2.remap(patch, fields[0], fields[1], cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE)
-        layer = np.zeros(patch.shape, np.float32)
-        for k, (mouth, share) in enumerate(mouths):
-            x, y = fields[3 + 2 * k], fields[4 + 2 * k]
-            bent = cv2.remap(mouth.picture, x, y, cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE)
-            layer += share * bent
-        opacity = cv2.GaussianBlur(fields[2], (0, 0), max(0.6, 0.008 * patch.shape[1]))
-        layer += _colour_difference(lower_face, layer, opacity)
+        picture, opacity = self._move(frame.rgb(outer), target - outer[:2], self._own(source) - target)
+        window = np.s_[inner[1] - outer[1] : inner[3] - outer[1], inner[0] - outer[0] : inner[2] - outer[0]]
+        below, opacity = picture[window], effect * opacity[window]
+        layer = self._lay(target - inner[:2], shape, mouths, below.shape)
+        layer += _colour_difference(below, layer, opacity)
         missing = sum(share * self._interior.missing(mouth.shape, shape) for mouth, share in mouths)
         self._frames, self._drawn = self._frames + 1, self._drawn + (missing > 0.5)
-        self._interior.paint(layer, target - corner, shape, self._person, source, missing)
-        mixed = lower_face + opacity[:, :, None] * (layer - lower_face)
-        frame.paste(box[0], box[1], np.clip(mixed + 0.5, 0, 255).astype(np.uint8))
+        self._interior.paint(layer, target - inner[:2], shape, self._person, source, missing)
+        below[:] = np.clip(below + opacity[:, :, None] * (layer - below) + 0.5, 0, 255)
+        frame.paste(outer[0], outer[1], picture)
+
+    def _move(self, patch: np.ndarray, target: np.ndarray, shift: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """The patch (h, w, 3) with its own lower face moved, and the opacity (h, w) of the mouth picture over it.
+
+        target (509, 2) px in the patch, shift (509, 2) px from there to where the pixels are now. Both fields are
+        smooth, so half the resolution is enough to spread them.
+        """
+        height, width = patch.shape[:2]
+        coarse = (target - 0.5) / 2  # the middle of a pixel of half the resolution
+        index = rasterise(coarse, self._triangles, (width // 2, height // 2))
+        fields = spread(index, coarse, np.column_stack([shift, self._opacity]), self._triangles)
+        fields[:, index < 0] = 0
+        fields[2] = cv2.GaussianBlur(fields[2], (0, 0), max(0.5, 0.004 * width))
+        x, y, opacity = (cv2.resize(field, (width, height), interpolation=cv2.INTER_LINEAR) for field in fields)
+        x += np.arange(width, dtype=np.float32)
+        y += np.arange(height, dtype=np.float32)[:, None]
+        return cv2.remap(patch, x, y, cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE), opacity
+
+    def _lay(
+        self, target: np.ndarray, shape: np.ndarray, mouths: list[tuple[Mouth, float]], size: tuple[int, ...]
+    ) -> np.ndarray:
+        """(h, w, 3) float32: the mouth pictures bent to ``target`` (509, 2) px. Undefined outside what is pasted."""
+        index = rasterise(target, self._pasted, (size[1], size[0]))
+        points = np.hstack([self._mouth_points(mouth, shape) for mouth, _ in mouths])
+        fields = spread(index, target, points, self._pasted)
+        bent = [
+            cv2.remap(mouth.picture, fields[2 * k], fields[2 * k + 1], cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE)
+            for k, (mouth, _) in enumerate(mouths)
+        ]
+        if len(bent) == 1:
+            return bent[0].astype(np.float32)
+        return cv2.addWeighted(bent[0], mouths[0][1], bent[1], mouths[1][1], 0, dtype=cv2.CV_32F)
 
     def _target(self, source: int, shape: np.ndarray, effect: float) -> np.ndarray:
         """(509, 2) px: where each point of the engine's mesh goes in this frame."""
@@ -103,26 +127,12 @@ class FaceBender:
         points[FIRST_INTERIOR:FIRST_RING] = pose.to_picture(inside[None])[0, :, :2]
         return points - mouth.corner
 
-    def _box(self, target: np.ndarray, frame: Frame) -> tuple[int, int, int, int] | None:
-        """Even-sided box around the mesh inside the frame; None where nothing of it is visible."""
-        points = target[self._used]
-        x0, y0 = np.maximum(np.floor(points.min(axis=0)).astype(int) - MARGIN, 0) // 2 * 2
-        x1, y1 = np.minimum(
-            (np.ceil(points.max(axis=0)).astype(int) + MARGIN + 1) // 2 * 2, (frame.width, frame.height)
-        )
-        return (int(x0), int(y0), int(x1), int(y1)) if x1 - x0 >= 8 and y1 - y0 >= 8 else None
 
-    def _fields(self, target: np.ndarray, values: np.ndarray, patch: tuple[int, ...]) -> np.ndarray:
-        """(C, h, w) values of the mesh points spread over the patch; outside the mesh the frame's own pixels stay."""
-        height, width = patch[:2]
-        index = rasterise(target, self._triangles, (width, height))
-        x, y = np.arange(width, dtype=np.float32), np.arange(height, dtype=np.float32)
-        fields = spread(index, target, values, self._triangles)
-        outside = index < 0
-        fields[0][outside] = np.broadcast_to(x, index.shape)[outside]
-        fields[1][outside] = np.broadcast_to(y[:, None], index.shape)[outside]
-        fields[2][outside] = 0
-        return fields
+def _box(points: np.ndarray, frame: Frame) -> tuple[int, int, int, int] | None:
+    """Even-sided box around points (n, 2) px inside the frame; None where nothing of it is visible."""
+    x0, y0 = np.maximum(np.floor(points.min(axis=0)).astype(int) - MARGIN, 0) // 2 * 2
+    x1, y1 = np.minimum((np.ceil(points.max(axis=0)).astype(int) + MARGIN + 1) // 2 * 2, (frame.width, frame.height))
+    return (int(x0), int(y0), int(x1), int(y1)) if x1 - x0 >= 8 and y1 - y0 >= 8 else None
 
 
 def _mesh(points: np.ndarray, still: np.ndarray) -> np.ndarray:
