@@ -7,6 +7,7 @@ import math
 import os
 import time
 from collections.abc import Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from fractions import Fraction
@@ -104,22 +105,25 @@ def lipsync(
         picture, _ = probe_video(video), probe_sound(audio)
         engine = engines.load(options.engine)
         device = engine.device(options.style)
-        size = output_size(picture.width, picture.height, options.resolution)
-        tick("probe", 1, 1)
-    fps = picture.fps
-    with clock("listen"):
-        tick("listen", 0, 1)
         sound = load_sound(audio)
+        fps = picture.fps
         frames = math.ceil(round(Fraction(sound.samples.size, RATE) * fps, 6))
-        speech = engine.listen(sound, fps, frames)
-        tick("listen", 1, 1)
-    with clock("analyse"):
-        avatar = Avatar.prepare(video, options.face, cache, tick)
+        tick("probe", 1, 1)
+    with ThreadPoolExecutor(1, "warm-up") as pool:
+        warm = pool.submit(engine.warm)  # libraries load beside the analysis
+        with clock("analyse"):
+            avatar = Avatar.prepare(video, options.face, cache, tick)
+        with clock("listen"):
+            tick("listen", 0, 1)
+            warm.result()
+            speech = engine.listen(sound, fps, frames)
+            tick("listen", 1, 1)
     plan = source_plan(len(avatar.weight), frames, options.length)
     with clock("render"):
         renderer = engine.begin(avatar, speech, plan, options.style)
         try:
             encoder = "cpu" if options.style.device == "cpu" else "auto"  # a GPU may compute and yet have no encoder
+            size = output_size(picture.width, picture.height, options.resolution)
             with VideoWriter(out, fps, size, options.quality, Path(audio), encoder) as writer:
                 _render(video, plan, renderer, engine, writer, tick)
                 tick("finish", 0, 1)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-STAGES = ("probe", "listen", "analyse", "render", "finish")
+STAGES = ("probe", "analyse", "listen", "render", "finish")
 """Stages of a job in their order."""
 
 COUNTED = ("analyse", "render")

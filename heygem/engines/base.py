@@ -67,6 +67,10 @@ class Engine(Protocol):
     version: str
     batch: int
 
+    def warm(self) -> None:
+        """Loads libraries and weights, so that the next call does not wait for them. May run in another thread."""
+        ...
+
     def listen(self, sound: Sound, fps: Fraction, frames: int) -> Speech:
         """What the mouth has to do in each of ``frames`` frames. Depends on the sound alone: a batch shares it."""
         ...

@@ -56,6 +56,9 @@ class LoudnessRenderer:
 class LoudnessEngine:
     name, version, batch = "loudness", "1", 8
 
+    def warm(self) -> None:
+        """Has nothing to load."""
+
     def listen(self, sound: Sound, fps: Fraction, frames: int) -> np.ndarray:
         """The loudness of each frame, (frames,) 0..1."""
         return loudness(sound, fps, frames)

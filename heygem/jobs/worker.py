@@ -56,7 +56,7 @@ def warm_up() -> None:
     """Loads the libraries and the default engine, which takes the first job seconds."""
     from heygem import engines, pipeline
 
-    engines.load(pipeline.Options().engine)
+    engines.load(pipeline.Options().engine).warm()
 
 
 class Worker:

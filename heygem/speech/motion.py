@@ -84,6 +84,11 @@ def listen(samples: np.ndarray, fps: Fraction, frames: int) -> Motion:
     return Motion((rest + spoken[:, None] * (rows - rest)).astype(np.float32), spoken)
 
 
+def warm() -> None:
+    """Loads torch and the weights, which takes a second. Raises EngineUnavailable."""
+    _nets()
+
+
 def mouth_basis() -> MouthBasis:
     """The basis that the shipped weights speak in. Raises EngineUnavailable."""
     return _load()[0]

@@ -18,7 +18,7 @@ from heygem.faces.avatar import Avatar
 from heygem.faces.shape import gap
 from heygem.media.frame import Frame
 from heygem.media.sound import Sound
-from heygem.speech.motion import Motion, listen, mouth_basis
+from heygem.speech.motion import Motion, listen, mouth_basis, warm
 
 CHEEKS = (50, 280, 205, 425)
 _CHUNK = 256  # shapes made at once: memory stays flat in the length of the sound
@@ -82,6 +82,10 @@ class MeshRenderer:
 
 class MeshEngine:
     name, version, batch = "mesh", "1", 8
+
+    def warm(self) -> None:
+        """Loads torch and the speech model."""
+        warm()
 
     def listen(self, sound: Sound, fps: Fraction, frames: int) -> Motion:
         """What the voice asks of an average mouth."""
