@@ -120,7 +120,7 @@ def _rows(found: dict[str, Any], runs: Sequence[dict[str, Any]]) -> list[tuple[s
 def _take(video: Path, audio: Path, folder: Path) -> dict[str, Any]:
     """``heygem lipsync`` in a child process. The cache is in ``folder``, so that only the first take analyses."""
     out = folder / "out.mp4"
-    command = [sys.executable, "-m", "heygem", "lipsync", "--json", "--force"]
+    command = [sys.executable, "-m", "heygem", "lipsync", "--json"]
     command += ["--video", str(video.absolute()), "--audio", str(audio.absolute()), "--out", str(out)]
     run = _done(measure(command, {"HEYGEM_HOME": str(folder / "home")}))
     take = json.loads(run.output)

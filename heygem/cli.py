@@ -11,6 +11,7 @@ import json
 import os
 import sys
 from collections.abc import Callable, Sequence
+from itertools import chain, count
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -93,15 +94,14 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _add_output(parser: argparse.ArgumentParser, default: str) -> None:
-    parser.add_argument("--out", type=Path, metavar="FILE", help=f"the result, .mp4; default: {default}")
     parser.add_argument(
-        "--force", action="store_true", help="replace the result if it exists; without it that is an error"
+        "--out", type=Path, metavar="FILE", help=f"the result, .mp4, replaced if it exists; default: {default}"
     )
     parser.add_argument("--json", action="store_true", help="one JSON object on standard output")
 
 
 def _lipsync(args: argparse.Namespace, check: Check) -> int:
-    out = args.out or Path(f"{args.video.stem}_{args.audio.stem}.mp4")
+    out = args.out or _free(Path(f"{args.video.stem}_{args.audio.stem}.mp4"))
     _make(args, check, args.video, out, args.audio)
     return 0
 
@@ -113,7 +113,7 @@ def _demo(args: argparse.Namespace, check: Check) -> int:
 
     with TemporaryDirectory() as folder:
         picture = samples.portrait(Path(folder, "portrait.png"))
-        _make(args, check, picture, args.out or Path("heygem_demo.mp4"), samples.voice())
+        _make(args, check, picture, args.out or _free(Path("heygem_demo.mp4")), samples.voice())
     return 0
 
 
@@ -140,10 +140,14 @@ def _serve(args: argparse.Namespace, check: Check) -> int:
     return app.main([word for pair in given if pair[1] for word in pair])
 
 
+def _free(path: Path) -> Path:
+    """The path, or the first of “name (2)”, “name (3)” … that does not exist: a default name replaces nothing."""
+    others = (path.with_stem(f"{path.stem} ({n})") for n in count(2))
+    return next(candidate for candidate in chain([path], others) if not candidate.exists())
+
+
 def _make(args: argparse.Namespace, check: Check, video: Path, out: Path, audio: Path) -> None:
     """One take, shown on the terminal."""
-    if out.exists() and not args.force:
-        raise OptionInvalid(option="--out", value=f"“{out}”, which exists", allowed="another name, or add --force")
     from heygem import pipeline, settings
     from heygem.progress import shown
 

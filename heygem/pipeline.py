@@ -14,6 +14,7 @@ from fractions import Fraction
 from itertools import islice
 from pathlib import Path
 
+import cv2
 import numpy as np
 
 from heygem import __version__, engines
@@ -119,7 +120,7 @@ def lipsync(
             speech = engine.listen(sound, fps, frames)
             tick("listen", 1, 1)
     plan = source_plan(len(avatar.weight), frames, options.length)
-    with clock("render"):
+    with clock("render"), _one_opencv_thread():
         renderer = engine.begin(avatar, speech, plan, options.style)
         try:
             encoder = "cpu" if options.style.device == "cpu" else "auto"  # a GPU may compute and yet have no encoder
@@ -141,7 +142,7 @@ def lipsync(
         device=device,
         stages=clock.seconds,
         quality={"covered": float(np.mean(avatar.weight[plan] > 0)), **quality},
-        warnings=_warnings(avatar, plan),
+        warnings=_warnings(avatar, plan, quality),
     )
     _write_take(take, options)
     tick("finish", 1, 1)
@@ -181,6 +182,17 @@ def _render(
                 tick("render", done, len(plan))
 
 
+@contextmanager
+def _one_opencv_thread() -> Iterator[None]:
+    """Decoder, engine and encoder keep the cores busy already: OpenCV's threads would only stand in their way."""
+    threads = cv2.getNumThreads()
+    cv2.setNumThreads(1)
+    try:
+        yield
+    finally:
+        cv2.setNumThreads(threads)
+
+
 def _batches(frames: Iterable[Frame], size: int) -> Iterator[list[Frame]]:
     source = iter(frames)
     while batch := list(islice(source, size)):
@@ -199,9 +211,13 @@ def _check_out(out: Path, inputs: tuple[Path, ...]) -> None:
         raise OutputError(name=out.name, reason="it is one of the inputs")
 
 
-def _warnings(avatar: Avatar, plan: np.ndarray) -> list[str]:
-    untouched = int(np.count_nonzero(avatar.weight[plan] == 0))
-    return [f"{untouched} of {len(plan)} frames show no usable face and were left as they are"] if untouched else []
+def _warnings(avatar: Avatar, plan: np.ndarray, quality: dict[str, float]) -> list[str]:
+    found = []
+    if untouched := int(np.count_nonzero(avatar.weight[plan] == 0)):
+        found.append(f"{untouched} of {len(plan)} frames show no usable face and were left as they are")
+    if quality.get("speaking") == 0:
+        found.append("no voice was heard in the sound, so the mouth stays closed")
+    return found
 
 
 def _write_take(take: Take, options: Options) -> None:

@@ -79,6 +79,7 @@ WORDS: dict[str, tuple[str, str]] = {
     "took": ("用时 {time}", "took {time}"),
     "fact_frames": ("{n} 帧", "{n} frames"),
     "no_face_frames": ("有 {count} / {total} 帧看不到可用的脸，这些画面保持原样。", "{count} of {total} frames show no usable face and were left as they are."),
+    "no_voice": ("声音里没有听到人声，所以嘴一直闭着。", "No voice was heard in the sound, so the mouth stays closed."),
 }  # fmt: skip
 
 ERRORS_ZH: dict[str, tuple[str, str]] = {
@@ -146,6 +147,7 @@ VALUES_ZH: dict[str, str] = {
 
 WARNINGS = {
     r"(?P<count>\d+) of (?P<total>\d+) frames show no usable face and were left as they are": "no_face_frames",
+    r"no voice was heard in the sound, so the mouth stays closed": "no_voice",
 }
 """Warnings of a take, as the pipeline words them -> key."""
 

@@ -97,13 +97,14 @@ def test_options_reach_the_result(shell, portrait, voice):
     assert record["options"]["length"] == "loop" and record["options"]["quality"] == "draft"
 
 
-def test_a_result_that_exists_is_replaced_only_when_asked(shell, portrait, voice):
-    out = shell.folder / "out.mp4"
-    out.write_bytes(b"mine")
-    refused = shell.run("lipsync", "--video", portrait, "--audio", voice, "--out", out)
-    assert refused.returncode == 2 and "--force" in refused.stderr and out.read_bytes() == b"mine"
-    shell.take("--video", portrait, "--audio", voice, "--out", out, "--force", "--engine", "loudness")
+def test_a_named_result_is_replaced_and_a_default_name_replaces_nothing(shell, portrait, voice):
+    out, default = shell.folder / "out.mp4", shell.folder / f"{portrait.stem}_{voice.stem}.mp4"
+    for path in (out, default):
+        path.write_bytes(b"mine")
+    shell.take("--video", portrait, "--audio", voice, "--out", out, "--engine", "loudness")
     assert played(out)[0]
+    take = shell.take("--video", portrait, "--audio", voice, "--engine", "loudness")
+    assert take["path"].endswith(f"{default.stem} (2).mp4") and default.read_bytes() == b"mine"
 
 
 def test_demo_needs_no_file_of_the_user(shell):

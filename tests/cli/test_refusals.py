@@ -118,7 +118,7 @@ def test_folder_of_the_result_must_exist(refused, portrait, voice):
 
 def test_result_is_never_an_input(refused, tmp_path, clip, voice):
     own = Path(shutil.copy(clip, tmp_path / "own.mp4"))
-    refused("output.failed", "--video", own, "--audio", voice, "--out", own, "--force")
+    refused("output.failed", "--video", own, "--audio", voice, "--out", own)
     assert own.read_bytes() == clip.read_bytes()
 
 

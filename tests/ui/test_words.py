@@ -98,6 +98,8 @@ def test_the_pipelines_warning_is_known() -> None:
     assert "frames show no usable face and were left as they are" in source
     sentence = "10 of 250 frames show no usable face and were left as they are"
     assert warn(sentence, "zh") == say("no_face_frames", "zh", count=10, total=250)
+    silent = "no voice was heard in the sound, so the mouth stays closed"
+    assert silent in source and warn(silent, "zh") == say("no_voice", "zh")
     assert warn("something new", "zh") == "something new"
     assert all(key in WORDS for key in WARNINGS.values())
 
