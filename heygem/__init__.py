@@ -29,7 +29,7 @@ _HOMES = {
     "Style": "heygem.engines.base",
     "HeyGemError": "heygem.errors",
 }
-__all__ = ["__version__", *_HOMES]
+__all__ = ["Avatar", "HeyGemError", "Options", "Style", "Take", "__version__", "lipsync"]
 
 
 def __getattr__(name: str) -> object:
