@@ -24,7 +24,7 @@ from heygem.faces.avatar import Avatar
 from heygem.media.frame import Frame
 from heygem.media.probe import probe_sound, probe_video
 from heygem.media.reader import VideoReader
-from heygem.media.sound import RATE, load_sound
+from heygem.media.sound import RATE, Sound, load_sound
 from heygem.media.stream import ReadAhead, WriteBehind
 from heygem.media.writer import VideoWriter
 from heygem.tick import Tick, silent
@@ -102,14 +102,9 @@ def lipsync(
     clock = _Clock()
     with clock("probe"):
         tick("probe", 0, 1)
-        _check_out(out, (Path(video), Path(audio)))
-        picture, _ = probe_video(video), probe_sound(audio)
-        engine = engines.load(options.engine)
-        device = engine.device(options.style)
-        sound = load_sound(audio)
-        fps = picture.fps
-        frames = math.ceil(round(Fraction(sound.samples.size, RATE) * fps, 6))
+        order = _order(video, audio, out, options)
         tick("probe", 1, 1)
+    engine, frames, fps = order.engine, order.frames, order.fps
     with ThreadPoolExecutor(1, "warm-up") as pool:
         warm = pool.submit(engine.warm)  # libraries load beside the analysis
         with clock("analyse"):
@@ -117,18 +112,16 @@ def lipsync(
         with clock("listen"):
             tick("listen", 0, 1)
             warm.result()
-            speech = engine.listen(sound, fps, frames)
+            speech = engine.listen(order.sound, fps, frames)
             tick("listen", 1, 1)
     plan = source_plan(len(avatar.weight), frames, options.length)
     with clock("render"), _one_opencv_thread():
         renderer = engine.begin(avatar, speech, plan, options.style)
         try:
-            encoder = "cpu" if options.style.device == "cpu" else "auto"  # a GPU may compute and yet have no encoder
-            size = output_size(picture.width, picture.height, options.resolution)
-            with VideoWriter(out, fps, size, options.quality, Path(audio), encoder) as writer:
+            with VideoWriter(out, fps, order.size, options.quality, Path(audio), order.encoder) as writer:
                 _render(video, plan, renderer, engine, writer, tick)
                 tick("finish", 0, 1)
-            quality = renderer.report()
+            quality = {"covered": float(np.mean(avatar.weight[plan] > 0)), **renderer.report()}
         finally:
             renderer.close()
     take = Take(
@@ -136,17 +129,43 @@ def lipsync(
         frames=frames,
         fps=fps,
         seconds=float(frames / fps),
-        width=size[0],
-        height=size[1],
+        width=order.size[0],
+        height=order.size[1],
         engine=f"{engine.name} {engine.version}",
-        device=device,
+        device=order.device,
         stages=clock.seconds,
-        quality={"covered": float(np.mean(avatar.weight[plan] > 0)), **quality},
+        quality=quality,
         warnings=_warnings(avatar, plan, quality),
     )
     _write_take(take, options)
     tick("finish", 1, 1)
     return take
+
+
+@dataclass(frozen=True)
+class _Order:
+    """What a take will be, as far as it is known before the work. ``size``: (width, height) of the result."""
+
+    engine: Engine
+    device: str
+    encoder: str
+    sound: Sound
+    fps: Fraction
+    frames: int
+    size: tuple[int, int]
+
+
+def _order(video: str | Path, audio: str | Path, out: Path, options: Options) -> _Order:
+    """Looks at everything that can be wrong before the work begins, and raises what is."""
+    _check_out(out, (Path(video), Path(audio)))
+    picture, _ = probe_video(video), probe_sound(audio)
+    engine = engines.load(options.engine)
+    device = engine.device(options.style)
+    encoder = "cpu" if options.style.device == "cpu" else "auto"  # a GPU may compute and yet have no encoder
+    size = output_size(picture.width, picture.height, options.resolution)
+    sound = load_sound(audio)
+    frames = math.ceil(round(Fraction(sound.samples.size, RATE) * picture.fps, 6))
+    return _Order(engine, device, encoder, sound, picture.fps, frames, size)
 
 
 def source_plan(source: int, frames: int, length: str) -> np.ndarray:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import tracemalloc
+
 import numpy as np
 
 from heygem.engines.mesh.select import FADE, Pictures, crossfades, select
@@ -73,3 +75,13 @@ def test_a_run_that_ends_holds_its_last_picture_while_it_fades() -> None:
 
 def test_small_steps_are_no_jumps() -> None:
     assert (crossfades(np.arange(9), np.array([3, 4, 4, 5, 7, 6]))[1] == 1).all()
+
+
+def test_memory_does_not_grow_with_frames_times_pictures() -> None:
+    pictures = clip(np.linspace(0, 0.3, 2000))
+    wanted = clip(np.tile(np.linspace(0, 0.3, 50), 80))
+    tracemalloc.start()
+    select(pictures, wanted.lips, wanted.opening, wanted.nose)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 16 << 20, "4,000 frames x 2,000 pictures x 8 bytes would be 64 MB"

@@ -12,10 +12,9 @@ from heygem.engines.mesh.interior import Interior
 from heygem.engines.mesh.person import study
 from heygem.engines.mesh.render import FaceBender, Mouth
 from heygem.engines.mesh.retarget import smooth_rows, target_offsets, target_shapes
-from heygem.engines.mesh.select import Pictures, crossfades, lip_vector, select
+from heygem.engines.mesh.select import Pictures, crossfades, lips_of, select
 from heygem.errors import EngineUnavailable
 from heygem.faces.avatar import Avatar
-from heygem.faces.shape import gap
 from heygem.media.frame import Frame
 from heygem.media.sound import Sound
 from heygem.speech.motion import Motion, listen, mouth_basis, warm
@@ -43,14 +42,10 @@ class MeshRenderer:
         """(T,) mouth picture of each output frame."""
         person, plan = self._person, self._plan
         frames = self._avatar.mouths.frames
-        pictures = Pictures.of(frames, person.shapes(frames), person.pose.rotation[frames])
-        lips, opening = [], []
-        for start in range(0, len(plan), _CHUNK):
-            shapes = self._shapes(start, start + _CHUNK)
-            lips.append(lip_vector(shapes))
-            opening.append(gap(shapes))
-        nose = person.pose.rotation[plan][:, :, 2]
-        return select(pictures, np.concatenate(lips), np.concatenate(opening), nose)
+        nose = person.pose.rotation[:, :, 2]
+        own = lips_of(person.shapes(frames[k : k + _CHUNK]) for k in range(0, len(frames), _CHUNK))
+        wanted = lips_of(self._shapes(t, t + _CHUNK) for t in range(0, len(plan), _CHUNK))
+        return select(Pictures(frames, *own, nose[frames]), *wanted, nose[plan])
 
     def render(self, start: int, frames: Sequence[Frame]) -> Sequence[Frame]:
         shapes = self._shapes(start, start + len(frames))

@@ -24,9 +24,9 @@ TALKS = 0.35
 """Standard deviation of the opening, in those of an average talker, from which a clip tells how the person talks."""
 
 
-_MOST = 1500
+_MOST = 500
 """Frames, evenly spread, from which a person is learned."""
-_CHUNK = 1024
+_CHUNK = 256
 """Frames whose pose is found at once: memory stays flat in the length of the video."""
 
 

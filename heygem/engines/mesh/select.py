@@ -6,6 +6,7 @@ something, the next picture of the same clip costs nothing.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
@@ -23,7 +24,7 @@ JUMP, NEAR = 0.02, 0.004
 """Costs of going on with any other picture, and with one that is one or two frames off."""
 FADE = 3
 """Output frames over which a jump from one picture to another is blended."""
-_CHUNK = 512  # output frames compared with all pictures at once: keeps memory flat
+_CHUNK = 64  # output frames compared with all pictures at once: keeps memory flat
 
 
 @dataclass(frozen=True)
@@ -36,15 +37,13 @@ class Pictures:
     opening: np.ndarray
     nose: np.ndarray
 
-    @classmethod
-    def of(cls, frames: np.ndarray, shapes: np.ndarray, rotation: np.ndarray) -> Pictures:
-        """From source frames (M,), their canonical shapes (M, 468, 3) and rotations (M, 3, 3)."""
-        return cls(frames, lip_vector(shapes), gap(shapes), rotation[:, :, 2])
 
-
-def lip_vector(shapes: np.ndarray) -> np.ndarray:
-    """(N, 98) float32 x and y of the lip and chin points of shapes (N, 468, 3)."""
-    return shapes[:, MOUTH, :2].reshape(len(shapes), -1).astype(np.float32)
+def lips_of(parts: Iterable[np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
+    """Lips (N, 98) float32 (x, y of the lip and chin points) and openings (N,) of shapes that come in parts
+    (n, 468, 3): all of them at once would fill the memory."""
+    pairs = [(shapes[:, MOUTH, :2].reshape(len(shapes), -1).astype(np.float32), gap(shapes)) for shapes in parts]
+    lips, openings = zip(*pairs, strict=True)
+    return np.concatenate(lips), np.concatenate(openings)
 
 
 def select(pictures: Pictures, lips: np.ndarray, opening: np.ndarray, nose: np.ndarray) -> np.ndarray:
@@ -84,7 +83,7 @@ def _candidates(
         missing = np.maximum(opening[rows, None] - pictures.opening, 0)
         turn = 1 - nose[rows] @ pictures.nose.T
         cost = SHAPE * np.maximum(distance, 0) / points + OPENING * missing**2 + TURN * turn
-        near = np.argpartition(cost, k - 1, axis=1)[:, :k]
+        near = np.argpartition(cost, k - 1, axis=1)[:, :k].copy()  # a view would keep all of it alive
         all_near.append(near)
         all_cost.append(np.take_along_axis(cost, near, axis=1))
     return np.concatenate(all_near), np.concatenate(all_cost).astype(np.float32)
