@@ -47,6 +47,7 @@ class FaceBender:
         self._opacity = np.concatenate([falloff(person.closed, PASTES), np.ones(len(INTERIOR)), np.zeros(len(JAW))])
         self._triangles = mesh_triangles()
         self._pasted = self._triangles[(self._opacity[self._triangles] > 0).any(axis=1)]
+        self._outer, self._inner = np.unique(self._triangles), np.unique(self._pasted)
         self._frames = self._drawn = 0
 
     @property
@@ -60,8 +61,8 @@ class FaceBender:
         """Changes ``frame`` in place. source: which source frame it is; shape (468, 3): canonical target;
         effect 0..1; mouths: pictures and their shares (sum 1)."""
         target = self._target(source, shape, effect)
-        outer = _box(target[np.unique(self._triangles)], frame)
-        inner = _box(target[np.unique(self._pasted)], frame)
+        outer = _box(target[self._outer], frame)
+        inner = _box(target[self._inner], frame)
         if outer is None or inner is None:
             return
         picture, opacity = self._move(frame.rgb(outer), target - outer[:2], self._own(source) - target)
