@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from fractions import Fraction
 from itertools import pairwise
 from pathlib import Path
@@ -142,3 +144,15 @@ def test_the_mouth_moves_with_the_voice_and_rests_in_silence(
     assert moved[28:72].mean() > 4 * max(moved[3:20].mean(), moved[82:97].mean())
     eyes = np.array([np.abs(f - frames[0])[: y0 - (y1 - y0) * 2].mean() for f in frames])
     assert eyes.max() < 1.5, "nothing above the mouth changes but for the encoder's noise"
+
+
+def test_a_take_needs_no_torch(portrait: Path, voice: Path, tmp_path: Path) -> None:
+    """It would cost a second and 200 MB in every process."""
+    code = f"""
+import sys
+from pathlib import Path
+from heygem.pipeline import lipsync
+lipsync({str(portrait)!r}, {str(voice)!r}, {str(tmp_path / "out.mp4")!r}, cache=Path({str(tmp_path / "cache")!r}))
+sys.exit("torch" in sys.modules)
+"""
+    assert subprocess.run([sys.executable, "-c", code], check=False, capture_output=True).returncode == 0

@@ -2,38 +2,34 @@
 
 from __future__ import annotations
 
+import json
+import math
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import numpy as np
+from scipy.special import expit
+from threadpoolctl import threadpool_limits
 
 from heygem.errors import EngineUnavailable
 from heygem.speech.features import BANDS, FFT, HOP, ROWS, compress, mel_power
+from heygem.speech.net import STRIDES, MouthNet
 from heygem.speech.voice import loudness, talking, voice_activity
-
-if TYPE_CHECKING:
-    from torch import Tensor
-
-    from heygem.speech.net import MouthNet
 
 ASSET = Path(__file__).parent.parent / "assets" / "speech_motion.safetensors"
 PIECE = 60 * ROWS
 """Feature rows that are worked on at once: memory stays flat in the length of the sound."""
 CONTEXT = 4 * ROWS
 """Feature rows of both neighbours that the network sees beside a piece, more than it looks around."""
-STRIDE = 4
+STRIDE = math.prod(STRIDES)
 """Feature rows per row of the network: 100 -> 25 a second."""
 GAIN = 1.5
 """Squared error makes a network timid: on people it was not trained on its rows deviate by 0.6 where people do by 1."""
 SHUT_MAYBE, SHUT_SURE = 0.3, 0.6
 """Probability of closed lips from which they begin to be drawn together, and are."""
-THREADS = 4
-"""The network is too small to gain from more."""
 
 
 @dataclass(frozen=True)
@@ -76,7 +72,7 @@ def listen(samples: np.ndarray, fps: Fraction, frames: int) -> Motion:
     """
     times = np.arange(frames) * float(ROWS / fps)  # in feature rows
     end = max(len(samples) // HOP, int(frames / fps * ROWS) + 1) + 1
-    with _few_threads():
+    with threadpool_limits(1, "blas"):  # the products are small: more threads would mostly wait for each other
         voice, level = _voice(samples, end)
         rows = _at(times / STRIDE, _net_rows(samples, end, _normaliser(samples, voice, level)))
     spoken = np.interp(times, np.arange(end), voice).astype(np.float32)
@@ -85,7 +81,7 @@ def listen(samples: np.ndarray, fps: Fraction, frames: int) -> Motion:
 
 
 def warm() -> None:
-    """Loads torch and the weights, which takes a second. Raises EngineUnavailable."""
+    """Loads the weights. Raises EngineUnavailable."""
     _nets()
 
 
@@ -98,7 +94,7 @@ def _voice(samples: np.ndarray, end: int) -> tuple[np.ndarray, float]:
     """Voice activity 0..1 of ``end`` feature rows, and the mean power of the voice."""
     loud, power = [], []
     for start, stop in _pieces(end):
-        mel = _mel(samples, start, stop).numpy()
+        mel = _mel(samples, start, stop)
         loud.append(loudness(mel))
         power.append(mel.sum(axis=1))
     voice = voice_activity(np.concatenate(loud))
@@ -106,33 +102,27 @@ def _voice(samples: np.ndarray, end: int) -> tuple[np.ndarray, float]:
     return voice, float(np.concatenate(power)[:heard][talking(voice[:heard])].mean(dtype=np.float64))
 
 
-def _normaliser(samples: np.ndarray, voice: np.ndarray, level: float) -> Callable[[Tensor], Tensor]:
+def _normaliser(samples: np.ndarray, voice: np.ndarray, level: float) -> Callable[[np.ndarray], np.ndarray]:
     """Mel power -> features without the colour of this voice and microphone: their mean over the talking is 0
     (cepstral mean normalisation, Atal 1974)."""
-    import torch
-
-    spoken = torch.from_numpy(talking(voice[: len(samples) // HOP + 1]))
-    total = torch.zeros(BANDS, dtype=torch.float64)
+    spoken = talking(voice[: len(samples) // HOP + 1])
+    total = np.zeros(BANDS)
     for start, stop in _pieces(len(spoken)):
-        total += compress(_mel(samples, start, stop), level)[spoken[start:stop]].sum(dim=0)
-    colour = (total / spoken.sum()).float()
+        total += compress(_mel(samples, start, stop), level)[spoken[start:stop]].sum(axis=0)
+    colour = (total / spoken.sum()).astype(np.float32)
     return lambda power: compress(power, level) - colour
 
 
-def _net_rows(samples: np.ndarray, end: int, hear: Callable[[Tensor], Tensor]) -> np.ndarray:
+def _net_rows(samples: np.ndarray, end: int, hear: Callable[[np.ndarray], np.ndarray]) -> np.ndarray:
     """(T25, K) output of the networks, 25 rows a second."""
-    import torch
-
     nets = _nets()
     out = []
-    with torch.inference_mode():
-        for start, stop in _pieces(end):
-            first = max(0, start - CONTEXT)
-            features = hear(_mel(samples, first, min(end, stop + CONTEXT)))[None]
-            made = [net(features) for net in nets]
-            rows, logits = (torch.stack(parts).mean(dim=0)[0] for parts in zip(*made, strict=True))
-            own = slice((start - first) // STRIDE, (stop - first + STRIDE - 1) // STRIDE)
-            out.append(_close(rows[own].numpy(), logits[own].sigmoid().numpy()))
+    for start, stop in _pieces(end):
+        first = max(0, start - CONTEXT)
+        features = hear(_mel(samples, first, min(end, stop + CONTEXT)))
+        rows, logits = (np.mean(parts, axis=0) for parts in zip(*(net(features) for net in nets), strict=True))
+        own = slice((start - first) // STRIDE, (stop - first + STRIDE - 1) // STRIDE)
+        out.append(_close(rows[own], expit(logits[own])))
     return np.concatenate(out)
 
 
@@ -144,7 +134,7 @@ def _close(rows: np.ndarray, shut: np.ndarray) -> np.ndarray:
     return (GAIN * rows - rest) * (1 - surely) + rest
 
 
-def _mel(samples: np.ndarray, start: int, stop: int) -> Tensor:
+def _mel(samples: np.ndarray, start: int, stop: int) -> np.ndarray:
     """Mel power of the feature rows ``start`` to ``stop``, the same as if all were computed at once; after the sound
     there is silence."""
     margin = FFT // HOP  # rows whose windows may be cut by the edges of the piece
@@ -188,34 +178,20 @@ def _load() -> tuple[MouthBasis, dict[str, np.ndarray], dict[str, str]]:
 
 @cache
 def _nets() -> list[MouthNet]:
-    """The networks whose mean speaks, ready for inference. Their shapes are checked against the weights."""
-    import torch
-
-    from heygem.speech.net import MouthNet
-
+    """The networks whose mean speaks. They are tried once: their shapes have to fit."""
     basis, weights, metadata = _load()
-    nets = []
     try:
-        for number in range(int(metadata["nets"])):
-            net = MouthNet(len(basis.rest), int(metadata["channels"]))
-            prefix = f"net{number}."
-            own = {name: torch.from_numpy(value) for name, value in weights.items() if name.startswith(prefix)}
-            own = {name.removeprefix(prefix): value for name, value in own.items()}
-            net.load_state_dict(own)
-            nets.append(net.eval())
-    except (RuntimeError, KeyError) as error:
+        dilations = json.loads(metadata["dilations"])
+        nets = [MouthNet(_under(f"net{number}.", weights), dilations) for number in range(int(metadata["nets"]))]
+        for net in nets:
+            rows, _ = net(np.zeros((STRIDE, BANDS), np.float32))
+            if rows.shape != (1, len(basis.rest)):
+                raise ValueError(f"it makes {rows.shape[1]} components of {len(basis.rest)}")
+    except (ValueError, KeyError) as error:
         raise EngineUnavailable(engine="The speech model", reason=f"{ASSET.name} is damaged ({error})") from error
     return nets
 
 
-@contextmanager
-def _few_threads() -> Iterator[None]:
-    """Not more torch threads than the small network can use."""
-    import torch
-
-    threads = torch.get_num_threads()
-    torch.set_num_threads(min(THREADS, threads))
-    try:
-        yield
-    finally:
-        torch.set_num_threads(threads)
+def _under(prefix: str, weights: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
+    """The weights whose names begin with ``prefix``, without it."""
+    return {name.removeprefix(prefix): value for name, value in weights.items() if name.startswith(prefix)}

@@ -1,52 +1,83 @@
-"""The network from log-mel features to mouth motion: convolutions in time, a few hundred thousand weights."""
+"""The network from log-mel features to mouth motion: convolutions in time, a few hundred thousand weights.
+
+Only numpy runs it: nothing heavy has to load for a few hundred small products of matrices. ``heygem.training.net`` is
+the same network as torch trains it.
+"""
 
 from __future__ import annotations
 
-from torch import Tensor, nn
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
-DILATIONS = (1, 2, 4, 8, 16, 1)
-"""Of the residual blocks, in rows of the network: they look 1.3 s around."""
+import numpy as np
+from scipy.special import erf
+
+STRIDES = (1, 2, 2)
+"""Of the first convolutions: 100 feature rows a second become 25 rows of the network."""
+_EPSILON = 1e-5  # of batch normalisation, as it was trained
 
 
-class MouthNet(nn.Module):
-    """Log-mel (B, T, 64) -> mouth components (B, ceil(T / 4), K) and closed-lips logit (B, ceil(T / 4)).
+@dataclass(frozen=True)
+class Conv:
+    """A centred convolution in time. kernel: (taps, inputs, outputs) float32, bias: (outputs,) float32."""
 
-    Row k belongs to feature row 4 k: every kernel is odd and centred, so nothing shifts in time. Dilated residual
-    blocks (van den Oord et al. 2016, without the causality) look ``DILATIONS`` rows around.
+    kernel: np.ndarray
+    bias: np.ndarray
+    stride: int = 1
+    dilation: int = 1
+
+    @classmethod
+    def of(cls, weights: Mapping[str, np.ndarray], name: str, norm: str = "", **how: int) -> Conv:
+        """The convolution ``name`` of a state dict, the batch normalisation ``norm`` behind it folded in."""
+        kernel, bias = weights[f"{name}.weight"], weights[f"{name}.bias"]
+        if norm:
+            gain = weights[f"{norm}.weight"] / np.sqrt(weights[f"{norm}.running_var"] + _EPSILON)
+            kernel = kernel * gain[:, None, None]
+            bias = (bias - weights[f"{norm}.running_mean"]) * gain + weights[f"{norm}.bias"]
+        return cls(np.ascontiguousarray(kernel.transpose(2, 1, 0)), bias, **how)
+
+    def __call__(self, x: np.ndarray) -> np.ndarray:
+        """(T, inputs) -> (ceil(T / stride), outputs); beyond the ends is 0."""
+        margin = len(self.kernel) // 2 * self.dilation
+        padded = np.pad(x, ((margin, margin), (0, 0)))
+        span = len(x) - (len(x) - 1) % self.stride  # up to the last row that an output lies on
+        starts = (tap * self.dilation for tap in range(len(self.kernel)))
+        taps = (padded[start : start + span : self.stride] for start in starts)
+        out = sum(rows @ weight for rows, weight in zip(taps, self.kernel, strict=True))
+        return out + self.bias
+
+
+class MouthNet:
+    """Log-mel (T, 64) -> mouth components (ceil(T / 4), K) and logits of closed lips (ceil(T / 4),), all float32.
+
+    Row k belongs to feature row 4 k. ``weights`` is the state dict of the trained network, ``dilations`` are those of
+    its residual blocks. Raises KeyError or ValueError where they do not make a network.
     """
 
-    def __init__(self, components: int, channels: int, drop: float = 0.0):
-        super().__init__()
-        self.front = nn.Sequential(_conv(64, channels, 1), _conv(channels, channels, 2), _conv(channels, channels, 2))
-        self.blocks = nn.ModuleList(Block(channels, dilation, drop) for dilation in DILATIONS)
-        self.drop = nn.Dropout(drop)
-        self.head = nn.Linear(channels, components + 1)
+    def __init__(self, weights: Mapping[str, np.ndarray], dilations: Sequence[int]) -> None:
+        self._front = [
+            Conv.of(weights, f"front.{k}.0", f"front.{k}.1", stride=stride) for k, stride in enumerate(STRIDES)
+        ]
+        self._blocks = [
+            (
+                Conv.of(weights, f"blocks.{k}.body.0", f"blocks.{k}.body.1", dilation=dilation),
+                Conv.of(weights, f"blocks.{k}.body.4"),
+            )
+            for k, dilation in enumerate(dilations)
+        ]
+        self._head = weights["head.weight"].T, weights["head.bias"]
 
-    def forward(self, features: Tensor) -> tuple[Tensor, Tensor]:
-        x = self.front(features.transpose(1, 2))
-        for block in self.blocks:
-            x = block(x)
-        out = self.head(self.drop(x.transpose(1, 2)))
-        return out[..., :-1], out[..., -1]
-
-
-class Block(nn.Module):
-    """x + what a dilated convolution makes of it."""
-
-    def __init__(self, channels: int, dilation: int, drop: float):
-        super().__init__()
-        self.body = nn.Sequential(
-            nn.Conv1d(channels, channels, 3, padding=dilation, dilation=dilation),
-            nn.BatchNorm1d(channels),
-            nn.GELU(),
-            nn.Dropout(drop),
-            nn.Conv1d(channels, channels, 1),
-        )
-
-    def forward(self, x: Tensor) -> Tensor:
-        return x + self.body(x)
+    def __call__(self, features: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        x = features
+        for conv in self._front:
+            x = _gelu(conv(x))
+        for wide, point in self._blocks:
+            x = x + point(_gelu(wide(x)))
+        weight, bias = self._head
+        out = x @ weight + bias
+        return out[:, :-1], out[:, -1]
 
 
-def _conv(inputs: int, outputs: int, stride: int) -> nn.Sequential:
-    conv = nn.Conv1d(inputs, outputs, 5, stride, padding=2)
-    return nn.Sequential(conv, nn.BatchNorm1d(outputs), nn.GELU())
+def _gelu(x: np.ndarray) -> np.ndarray:
+    """x times the share of a normal distribution below x (Hendrycks and Gimpel 2016), exactly."""
+    return x * (0.5 + 0.5 * erf(x * np.float32(0.5**0.5)))

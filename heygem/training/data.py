@@ -81,7 +81,7 @@ def load_clip(cache: Path, source: Source) -> Clip | None:
     shapes = gaussian_filter1d(shapes, 0.6, axis=0)
     opening = gap(shapes)
     closed = shapes[opening <= np.quantile(opening, 0.1)].mean(axis=0)
-    power = mel_power(samples).numpy()
+    power = mel_power(samples)
     voice = voice_activity(loudness(power))
     offsets = symmetric(shapes - closed).astype(np.float32)
     return Clip(source.name, source.person, fps, power, voice, offsets, opening - np.quantile(opening, 0.02))

@@ -18,10 +18,10 @@ from torch.nn.functional import binary_cross_entropy_with_logits
 
 from heygem.speech.features import ROWS, compress
 from heygem.speech.motion import STRIDE, MouthBasis
-from heygem.speech.net import DILATIONS, MouthNet
 from heygem.speech.voice import talking
 from heygem.training.batches import Batches, Sampling
 from heygem.training.data import COMPONENTS, Clip
+from heygem.training.net import DILATIONS, MouthNet
 
 LAGS = 0.16
 """Seconds within which the true lag of a clip is looked for."""
@@ -103,8 +103,8 @@ def align_clips(nets: Sequence[MouthNet], clips: Sequence[Clip]) -> None:
 
 def predict(nets: Sequence[MouthNet], clip: Clip) -> tuple[np.ndarray, np.ndarray]:
     """What the networks make of a clip's sound: rows (T25, K) and probability of closed lips (T25,)."""
-    features = compress(torch.from_numpy(clip.power), clip.level)
-    features = (features - features[talking(clip.voice)].mean(dim=0))[None]
+    heard = compress(clip.power, clip.level)
+    features = torch.from_numpy(heard - heard[talking(clip.voice)].mean(axis=0))[None]
     with torch.inference_mode():
         rows, logits = (
             torch.stack(parts).mean(dim=0)[0] for parts in zip(*(net(features) for net in nets), strict=True)
@@ -133,7 +133,7 @@ def save(path: Path, basis: MouthBasis, nets: Sequence[MouthNet], recipe: Recipe
         weights = net.state_dict()
         tensors |= {f"net{number}.{name}": value.numpy() for name, value in weights.items()}
     tensors = {name: np.ascontiguousarray(value) for name, value in tensors.items()}
-    metadata = {"version": "1", "recipe": recipe.hash, "nets": str(len(nets)), "channels": str(recipe.channels)}
+    metadata = {"version": "1", "recipe": recipe.hash, "nets": str(len(nets)), "dilations": json.dumps(DILATIONS)}
     part = path.with_suffix(".part")
     part.write_bytes(safetensors.save(tensors, metadata | {"licence": "Apache-2.0"}))
     part.replace(path)

@@ -48,7 +48,7 @@ def test_talks_like_an_average_talker(spoken: Motion) -> None:
 
 def test_opening_follows_the_sound(spoken: Motion, speech: np.ndarray) -> None:
     """Knows nothing of the network: loud vowels open the mouth, and neither before nor after they sound."""
-    power = gaussian_filter1d(mel_power(speech)[:, 6:50].sum(dim=1).numpy(), 4)
+    power = gaussian_filter1d(mel_power(speech)[:, 6:50].sum(axis=1), 4)
     loud = np.log(power + power.max() * 1e-3)[:: RATE // 160 // 25][: len(spoken.rows)]
     agreement = [np.corrcoef(np.roll(spoken.rows[:, 0], shift), loud)[0, 1] for shift in range(-6, 7)]
     assert max(agreement) > 0.3

@@ -13,7 +13,7 @@ TIME = np.arange(SECONDS * RATE) / RATE
 
 
 def active(samples: np.ndarray) -> np.ndarray:
-    return voice_activity(loudness(mel_power(samples.astype(np.float32)).numpy()))
+    return voice_activity(loudness(mel_power(samples.astype(np.float32))))
 
 
 def noise(level: float) -> np.ndarray:

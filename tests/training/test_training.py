@@ -44,7 +44,7 @@ def talker(seed: int, person: str = "grid_s1") -> Clip:
     samples = (0.02 + loud) * (
         hiss * np.diff(noise, append=0) + (1 - hiss) * np.convolve(noise, np.ones(8) / 4, "same")
     )
-    power = mel_power(samples.astype(np.float32)).numpy()
+    power = mel_power(samples.astype(np.float32))
     frames = (np.arange(int(SECONDS * FPS)) / FPS * RATE).astype(int)
     offsets = opened_and_wide(0.2 * loud[frames], 0.05 * hiss[frames]).astype(np.float32)
     return Clip(f"clip{seed}", person, FPS, power, np.ones(len(power)), offsets, gap(offsets))

@@ -79,7 +79,7 @@ class MeshEngine:
     name, version, batch = "mesh", "1", 8
 
     def warm(self) -> None:
-        """Loads torch and the speech model."""
+        """Loads the speech model."""
         warm()
 
     def listen(self, sound: Sound, fps: Fraction, frames: int) -> Motion:
