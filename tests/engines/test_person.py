@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from fractions import Fraction
 from types import SimpleNamespace
 
 import numpy as np
@@ -9,10 +10,9 @@ import pytest
 
 from heygem.engines.mesh.geometry import mesh_triangles, moving, ring
 from heygem.engines.mesh.interior import Interior, mouth_lines
-from heygem.engines.mesh.person import Person, close_lips, study
-from heygem.engines.mesh.retarget import smooth_rows, target_offsets, target_shapes
+from heygem.engines.mesh.person import Person, Talk, average_opening, average_talk, close_lips, study
 from heygem.faces.shape import CHIN, INNER_LOWER, INNER_UPPER, MOUTH, Pose, gap, mean_face
-from heygem.speech.motion import Motion, MouthBasis
+from heygem.speech.motion import MouthBasis
 
 LOWER = [*INNER_LOWER[1:-1], 17, *CHIN]
 
@@ -32,9 +32,9 @@ def basis() -> MouthBasis:
     return MouthBasis(components, np.array([-0.5], np.float32), np.array(MOUTH))
 
 
-def person(shape: np.ndarray, amplitude: float = 1.0) -> Person:
+def person(shape: np.ndarray, basis: MouthBasis) -> Person:
     pose = Pose(np.array([100.0]), np.eye(3)[None], np.zeros((1, 3)))
-    return Person(100 * shape[None], pose, close_lips(shape), amplitude)
+    return Person(100 * shape[None], pose, close_lips(shape), average_talk(basis))
 
 
 @pytest.mark.parametrize("opening", [0.0, 0.05, 0.3])
@@ -51,51 +51,66 @@ def test_a_closed_mouth_is_left_alone() -> None:
     assert np.allclose(close_lips(closed), closed)
 
 
-def test_rest_keeps_the_lips_together_and_a_row_opens_them(basis: MouthBasis) -> None:
-    rows = np.array([[-0.5], [1.5]], np.float32)
-    someone = person(opened(0.1))
-    offsets = target_offsets(Motion(rows, np.ones(2, np.float32)), basis, someone, 1.0)
-    assert np.allclose(gap(target_shapes(offsets, basis, someone)), [0, 0.2], atol=1e-6)
-
-
-def test_strength_scales_the_opening_and_zero_keeps_it_closed(basis: MouthBasis) -> None:
-    motion = Motion(np.array([[0.5]], np.float32), np.ones(1, np.float32))
-    someone = person(opened(0.1))
-    openings = [gap(target_shapes(target_offsets(motion, basis, someone, s), basis, someone))[0] for s in (0, 1, 2)]
-    assert np.allclose(openings, [0, 0.1, 0.2], atol=1e-6)
-
-
-def test_lips_never_pass_each_other(basis: MouthBasis) -> None:
-    shapes = target_shapes(np.array([[-3.0]]), basis, person(opened(0.1)))
-    assert (shapes[0, INNER_LOWER, 1] - shapes[0, INNER_UPPER, 1] >= -1e-9).all()
-
-
-def test_smoothing_is_calm_and_never_late() -> None:
-    rows = np.zeros((101, 1))
-    rows[50] = 1
-    smooth = smooth_rows(rows, 1.0, 25)
-    assert smooth.argmax() == 50 and smooth.max() < 0.5
-    assert np.allclose(smooth, smooth[::-1])
-    assert np.isclose(smooth.sum(), 1)
-    assert smooth_rows(rows, 0.0, 25) is rows
-
-
-def avatar_of(openings: np.ndarray) -> SimpleNamespace:
+def avatar_of(openings: np.ndarray, fps: int = 25) -> SimpleNamespace:
     landmarks = np.stack([opened(o) for o in openings]) * 120 + (300, 300, 0)
-    return SimpleNamespace(landmarks=landmarks.astype(np.float32), weight=np.ones(len(openings), np.float32))
+    weight = np.ones(len(openings), np.float32)
+    return SimpleNamespace(landmarks=landmarks.astype(np.float32), weight=weight, fps=Fraction(fps))
 
 
-def test_a_wide_talker_is_told_from_a_small_one_and_from_a_silent_one(basis: MouthBasis) -> None:
-    wave = np.abs(np.sin(np.arange(100) * 0.5))
-    wide, small, silent = (study(avatar_of(a * wave), basis).amplitude for a in (0.5, 0.2, 0.0))  # pyright: ignore
-    assert wide > small
-    assert silent == 1.0
-    assert small >= 0.7 and wide <= 1.3
+def syllables(frames: int, fps: int = 25) -> np.ndarray:
+    """(frames,) 0..1: lips that open and close four times a second."""
+    return 0.5 - 0.5 * np.cos(np.arange(frames) / fps * 4 * 2 * np.pi)
+
+
+def talk_of(openings: np.ndarray, basis: MouthBasis, fps: int = 25) -> Talk:
+    return study(avatar_of(openings, fps), basis).talk  # pyright: ignore[reportArgumentType]
+
+
+@pytest.mark.parametrize("fps", [25, 60])
+def test_a_wide_talker_is_told_from_a_small_one(basis: MouthBasis, fps: int) -> None:
+    wide, small = (talk_of(0.02 + size * syllables(10 * fps, fps), basis, fps) for size in (0.3, 0.1))
+    assert wide.opening > 1.5 * small.opening
+    assert wide.spread[0] > 1.8 * small.spread[0]
+
+
+def test_whoever_is_not_seen_talking_talks_like_the_average(basis: MouthBasis) -> None:
+    yawn = 0.6 * np.exp(-(((np.arange(250) - 125) / 40) ** 2))
+    for openings in (np.zeros(250), np.full(250, 0.2), yawn, np.array([0.2])):
+        talk = talk_of(openings, basis)
+        assert talk.opening == average_opening(basis) and talk.contrast == 1
+        assert (talk.spread == 1).all() and (talk.shift == 0).all()
+
+
+def test_more_evidence_is_believed_more(basis: MouthBasis) -> None:
+    openings = [talk_of(0.3 * syllables(frames), basis).opening for frames in (15, 50, 500)]
+    assert average_opening(basis) < openings[0] < openings[1] < openings[2] < 0.155
+
+
+def test_a_yawn_among_talking_changes_little(basis: MouthBasis) -> None:
+    plain = 0.15 * syllables(500)
+    with_yawn = np.maximum(plain, 0.7 * np.exp(-(((np.arange(500) - 250) / 20) ** 2)))
+    assert talk_of(with_yawn, basis).opening == pytest.approx(talk_of(plain, basis).opening, rel=0.25)
+
+
+def test_a_smile_while_talking_is_kept(basis: MouthBasis) -> None:
+    avatar = avatar_of(0.2 * syllables(250))
+    avatar.landmarks[60:, (61, 291), 0] += np.array([-6, 6], np.float32)  # after a pause with calm corners
+    avatar.landmarks[:60] = avatar_of(np.zeros(1)).landmarks
+    shift = study(avatar, basis).talk.shift  # pyright: ignore[reportArgumentType]
+    assert shift[291, 0] - shift[61, 0] > 0.05
+
+
+def test_rest_is_the_pause_and_not_the_pressed_lips_of_a_syllable(basis: MouthBasis) -> None:
+    openings = np.concatenate([0.2 * syllables(200), np.full(40, 0.01)])
+    avatar = avatar_of(openings)
+    pressed = openings < 0.005
+    avatar.landmarks[pressed, 0, 1] += 5  # the upper lip rolled in
+    closed = study(avatar, basis).closed  # pyright: ignore[reportArgumentType]
+    assert closed[13, 1] - closed[0, 1] == pytest.approx(opened(0)[13, 1] - opened(0)[0, 1], abs=0.01)
 
 
 def test_study_of_a_single_picture(basis: MouthBasis) -> None:
     found = study(avatar_of(np.array([0.2])), basis)  # pyright: ignore[reportArgumentType]
-    assert found.amplitude == 1.0
     assert abs(gap(found.closed)) < 1e-6
     assert np.isclose(gap(found.shapes([0])[0]), 0.2, atol=0.01)
 
@@ -142,8 +157,10 @@ def test_an_inside_is_missing_only_where_the_picture_cannot_show_it() -> None:
     assert interior.missing(opened(0.0), opened(0.0)) == 0
 
 
-def test_the_drawn_inside_has_teeth_above_and_darkness_and_stays_between_the_lips() -> None:
-    someone, shape = person(opened(0.0)), opened(0.35)
+def test_the_drawn_inside_has_teeth_above_and_darkness_and_stays_between_the_lips(
+    basis: MouthBasis,
+) -> None:
+    someone, shape = person(opened(0.0), basis), opened(0.35)
     interior = Interior(np.array([180.0, 140.0, 120.0]))
     layer = np.full((300, 300, 3), 90, np.float32)
     points = shape[:, :2] * 100 + (150, 40)

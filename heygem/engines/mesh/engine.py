@@ -11,7 +11,7 @@ from heygem.engines.base import Style
 from heygem.engines.mesh.interior import Interior
 from heygem.engines.mesh.person import study
 from heygem.engines.mesh.render import FaceBender, Mouth
-from heygem.engines.mesh.retarget import smooth_rows, target_offsets, target_shapes
+from heygem.engines.mesh.retarget import smooth, target_shapes
 from heygem.engines.mesh.select import Pictures, crossfades, lips_of, select
 from heygem.errors import EngineUnavailable
 from heygem.faces.avatar import Avatar
@@ -28,15 +28,15 @@ class MeshRenderer:
         self._avatar, self._plan = avatar, plan
         self._basis = mouth_basis()
         self._person = study(avatar, self._basis)
-        rows = smooth_rows(motion.rows, style.smoothness, float(avatar.fps))
         self._speaking = float(np.mean(motion.voice > 0.5))
-        self._offsets = target_offsets(Motion(rows, motion.voice), self._basis, self._person, style.strength)
+        self._motion, self._strength = smooth(motion, self._basis, style.smoothness, float(avatar.fps)), style.strength
         self._choice = self._choose()
         self._before, self._share = crossfades(avatar.mouths.frames, self._choice)
         self._bender = FaceBender(self._person, Interior(_skin(avatar)))
 
     def _shapes(self, start: int, stop: int) -> np.ndarray:
-        return target_shapes(self._offsets[start:stop], self._basis, self._person)
+        part = Motion(self._motion.rows[start:stop], self._motion.voice[start:stop])
+        return target_shapes(part, self._basis, self._person, self._strength)
 
     def _choose(self) -> np.ndarray:
         """(T,) mouth picture of each output frame."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+from scipy.ndimage import gaussian_filter1d
 
 from heygem.faces.avatar import Avatar
 from heygem.faces.shape import (
@@ -20,10 +21,15 @@ from heygem.faces.shape import (
 )
 from heygem.speech.motion import MouthBasis
 
-TALKS = 0.35
-"""Standard deviation of the opening, in those of an average talker, from which a clip tells how the person talks."""
-
-
+SYLLABLE = 0.25
+"""Seconds: talking opens and closes the lips faster than this, laughing and yawning slower."""
+TALKS = 0.012
+"""Deviation of the opening within syllables, canonical, over half a second, from which somebody talks. Landmarks of a
+mouth that is still deviate by 0.003, talkers by 0.02 to 0.08."""
+YAWNS = 0.4
+"""Opening that no talking reaches."""
+EVIDENCE = 2.0
+"""Seconds of talking after which a clip is believed half, the average talker half."""
 _MOST = 500
 """Frames, evenly spread, from which a person is learned."""
 _CHUNK = 256
@@ -31,14 +37,29 @@ _CHUNK = 256
 
 
 @dataclass(frozen=True)
+class Talk:
+    """How somebody talks. The average talker has opening ``average_opening(basis)``, contrast 1, spread 1, shift 0.
+
+    opening: mean gap while talking, canonical. contrast: what of it is movement; the gap is
+    ``opening * (average gap / average opening) ** contrast``, so closed stays closed. spread (K,): deviation of every
+    component against the average talker's. shift (468, 3): mean displacement beyond what the average talker's rows say:
+    a smile, a lopsided mouth.
+    """
+
+    opening: float
+    contrast: float
+    spread: np.ndarray
+    shift: np.ndarray
+
+
+@dataclass(frozen=True)
 class Person:
-    """landmarks (N, 468, 3) px and pose of every frame; closed (468, 3): the mouth at rest, lips touching; amplitude
-    0.7 to 1.3: how far this mouth opens when it talks, 1 for an average talker."""
+    """landmarks (N, 468, 3) px and pose of every frame; closed (468, 3): the mouth at rest, lips touching."""
 
     landmarks: np.ndarray
     pose: Pose
     closed: np.ndarray
-    amplitude: float
+    talk: Talk
 
     def shapes(self, frames: np.ndarray | list[int]) -> np.ndarray:
         """(n, 468, 3) canonical shapes of some frames."""
@@ -48,16 +69,34 @@ class Person:
 def study(avatar: Avatar, basis: MouthBasis) -> Person:
     """Learns a person from the frames with a usable face."""
     usable = np.flatnonzero(avatar.weight > min(0.5, float(avatar.weight.max()) / 2))
-    sample = usable[:: max(len(usable) // _MOST, 1)]
-    rough, _ = align(avatar.landmarks[sample])
+    rough, _ = align(avatar.landmarks[_few(usable)])
     own_face = rough.mean(axis=0)  # as reference it gives a steadier pose than the mean of all people
     chunks = range(0, len(avatar.landmarks), _CHUNK)
     poses = [align(avatar.landmarks[start : start + _CHUNK], own_face)[1] for start in chunks]
     pose = Pose(*(np.concatenate([getattr(part, name) for part in poses]) for name in ("scale", "rotation", "origin")))
-    seen = pose[sample].to_canonical(avatar.landmarks[sample])
-    opening = gap(seen)
-    closed = close_lips(seen[opening <= np.quantile(opening, 0.1)].mean(axis=0))
-    return Person(avatar.landmarks, pose, closed, _amplitude(seen - closed, basis))
+    opening = np.concatenate(
+        [gap(pose[s : s + _CHUNK].to_canonical(avatar.landmarks[s : s + _CHUNK, :15])) for s in chunks]
+    )
+    fps = float(avatar.fps)
+    busy = _busy(opening, fps)
+    calm = opening + busy  # the lips of a p are pressed; those of a pause rest
+    resting = usable[calm[usable] <= np.quantile(calm[usable], 0.1)]
+    closed = close_lips(np.median(_shapes(avatar, pose, resting), axis=0))
+    talking = usable[(busy[usable] > TALKS) & (opening[usable] < YAWNS)]
+    talk = average_talk(basis)
+    if len(talking) > 1:
+        talk = _talk(_shapes(avatar, pose, talking) - closed, len(talking) / fps, basis)
+    return Person(avatar.landmarks, pose, closed, talk)
+
+
+def average_talk(basis: MouthBasis) -> Talk:
+    """The way of talking of a person nobody has seen talk."""
+    return Talk(average_opening(basis), 1.0, np.ones(len(basis.rest)), np.zeros((468, 3)))
+
+
+def average_opening(basis: MouthBasis) -> float:
+    """Mean gap of the average talker, canonical: rows have mean 0 while talking."""
+    return float(-basis.rest @ gap(basis.components))
 
 
 def close_lips(shape: np.ndarray) -> np.ndarray:
@@ -92,8 +131,38 @@ def _carry_between(shape: np.ndarray, closed: np.ndarray) -> None:
     closed[others] += carried[others]
 
 
-def _amplitude(offsets: np.ndarray, basis: MouthBasis) -> float:
-    """How wide this person talks compared with an average talker; 1 for a still or a silent clip."""
-    rows = basis.rows_of(offsets)
-    spread = float(rows[:, 0].std())
-    return float(np.clip(spread, 0.7, 1.3)) if spread > TALKS and len(offsets) >= 25 else 1.0
+def _few(frames: np.ndarray) -> np.ndarray:
+    return frames[:: max(len(frames) // _MOST, 1)]
+
+
+def _shapes(avatar: Avatar, pose: Pose, frames: np.ndarray) -> np.ndarray:
+    """(n, 468, 3) canonical shapes of at most about ``_MOST`` of ``frames``."""
+    few = _few(frames)
+    return pose[few].to_canonical(avatar.landmarks[few])
+
+
+def _busy(opening: np.ndarray, fps: float) -> np.ndarray:
+    """(N,) deviation of the opening (N,) within syllables, over half a second around."""
+    fast = opening - gaussian_filter1d(opening, SYLLABLE * fps, mode="nearest")
+    return np.sqrt(gaussian_filter1d(fast**2, 0.5 * fps, mode="nearest"))
+
+
+def _talk(offsets: np.ndarray, seconds: float, basis: MouthBasis) -> Talk:
+    """The talk of displacements (n, 468, 3) from the closed mouth, as far as so many seconds of it can be believed.
+
+    Ranges are taken between quantiles: single laughs do not count.
+    """
+    belief = seconds / (seconds + EVIDENCE)
+    opened = gap(basis.components)
+    usual, openings = average_opening(basis), gap(offsets)
+    mean = usual * _shrunk(openings.mean() / usual, belief)
+    deviation = _shrunk(openings.std() / np.sqrt((opened**2).sum()), belief)
+    low, high = np.quantile(basis.rows_of(offsets), (0.05, 0.95), axis=0)
+    spread = _shrunk((high - low) / 3.29, belief)  # 90 % of a normal distribution
+    beyond = offsets.mean(axis=0) + np.tensordot(basis.rest * spread, basis.components, axes=1)
+    return Talk(float(mean), float(np.clip(deviation * usual / mean, 0.8, 1.6)), spread, belief * beyond)
+
+
+def _shrunk(ratio: np.ndarray | float, belief: float) -> np.ndarray:
+    """What somebody does in relation to the average talker, drawn to 1 where little was seen of it."""
+    return np.clip(ratio, 0.4, 2.5) ** belief

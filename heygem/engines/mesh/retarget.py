@@ -3,32 +3,56 @@
 from __future__ import annotations
 
 import numpy as np
-from scipy.ndimage import gaussian_filter1d
+from scipy.ndimage import gaussian_filter1d, minimum_filter1d
 
-from heygem.engines.mesh.person import Person
-from heygem.faces.shape import INNER_LOWER, INNER_UPPER
+from heygem.engines.mesh.geometry import smoothstep
+from heygem.engines.mesh.person import Person, average_opening
+from heygem.faces.shape import INNER_LOWER, INNER_UPPER, gap
 from heygem.speech.motion import Motion, MouthBasis
 
 CALM = 0.08
 """Seconds of standard deviation of the smoothing at smoothness 1."""
+TOUCH, APART = 0.01, 0.05
+"""Openings, canonical: lips that would come nearer than the first touch; from the second on they are as asked."""
+SHUT = 0.03
+"""Opening under which the narrowest of three frames is taken for shut lips: a p may fall between two frames."""
 
 
-def smooth_rows(rows: np.ndarray, smoothness: float, fps: float) -> np.ndarray:
-    """Zero-phase Gaussian over time of rows (T, K): calmer, never late."""
+def smooth(motion: Motion, basis: MouthBasis, smoothness: float, fps: float) -> Motion:
+    """The motion calmed by a zero-phase Gaussian over time: never late. Lips that shut for one frame still shut."""
     sigma = CALM * smoothness * fps
-    return gaussian_filter1d(rows, sigma, axis=0, mode="nearest") if sigma > 0.05 and len(rows) > 1 else rows
+    if sigma <= 0.05 or len(motion.rows) < 2:
+        return motion
+    rows, voice = (gaussian_filter1d(part, sigma, axis=0, mode="nearest") for part in (motion.rows, motion.voice))
+    opening = _openings(motion.rows, basis)
+    near = 1 - smoothstep((opening - TOUCH) / (APART - TOUCH))
+    rows += near[:, None] * (motion.rows - rows)
+    shut = (opening < SHUT) & (opening <= minimum_filter1d(opening, 3, mode="nearest"))
+    rows[shut, 0] -= _openings(rows[shut], basis) / gap(basis.components[0])
+    return Motion(rows, voice)
 
 
-def target_offsets(motion: Motion, basis: MouthBasis, person: Person, strength: float) -> np.ndarray:
-    """(T, K) rows relative to rest, as far as this person opens the mouth and the user wants it."""
-    return (motion.rows - basis.rest) * (strength * person.amplitude)
+def target_shapes(motion: Motion, basis: MouthBasis, person: Person, strength: float) -> np.ndarray:
+    """(T, 468, 3) canonical targets: the closed mouth, moved the way this person talks. Lips never pass each other.
 
-
-def target_shapes(offsets: np.ndarray, basis: MouthBasis, person: Person) -> np.ndarray:
-    """(T, 468, 3) canonical targets: the closed mouth moved by offset rows (T, K). Lips never pass each other."""
-    shapes = person.closed + np.tensordot(offsets, basis.components, axes=1)
+    The opening is absolute: whatever smile or rounding lies in the rows, the gap is the one that was asked for.
+    """
+    talk = person.talk
+    rows = (motion.rows - basis.rest) * (strength * talk.spread)
+    shapes = person.closed + np.tensordot(rows, basis.components, axes=1)
+    shapes += (min(strength, 1.0) * motion.voice)[:, None, None] * talk.shift
+    share = np.maximum(_openings(motion.rows, basis), 0) / average_opening(basis)
+    wanted = talk.opening * share**talk.contrast
+    wanted *= strength * smoothstep((wanted - TOUCH) / (APART - TOUCH))
+    opener = basis.components[0]
+    shapes += ((wanted - gap(shapes)) / gap(opener))[:, None, None] * opener
     upper, lower = list(INNER_UPPER), list(INNER_LOWER)
     crossing = np.maximum(shapes[:, upper, 1] - shapes[:, lower, 1], 0)
     shapes[:, upper, 1] -= crossing / 2
     shapes[:, lower, 1] += crossing / 2
     return shapes
+
+
+def _openings(rows: np.ndarray, basis: MouthBasis) -> np.ndarray:
+    """(T,) gap that rows (T, K) ask of an average talker."""
+    return (rows - basis.rest) @ gap(basis.components)
