@@ -16,6 +16,7 @@ HeyGemError
 ├── OutputError           output.failed       the result cannot be written (folder, disk, permission)
 ├── EngineUnavailable     engine.unavailable  the engine, a device or a model file is not there
 ├── ToolMissing           tool.missing        a library or program is not installed
+├── WeightsUnusable       weights.unusable    a file of weights that the user brought is missing or of another network
 ├── WorkerDied            job.crashed         the process that did the work ended in the middle of it
 └── Cancelled             job.cancelled       the user stopped the work
 """
@@ -151,6 +152,12 @@ class ToolMissing(HeyGemError):
     code = "tool.missing"
     template = "{tool} is not installed."
     remedy = "Run “pip install -r requirements.txt” in the environment of HeyGem."
+
+
+class WeightsUnusable(HeyGemError):
+    code = "weights.unusable"
+    template = "“{name}” cannot be used as the weights of {network}: {reason}."
+    remedy = "Let {setting} name the published file, or leave it empty."
 
 
 class WorkerDied(HeyGemError):

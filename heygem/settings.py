@@ -50,6 +50,7 @@ class Settings(BaseSettings):
     max_upload_mb: int = Field(2048, ge=1, description="the largest upload in megabytes, at least 1")
     language: Literal["auto", "zh", "en"] = Field("auto", description="auto, zh or en")
     insightface: Folder | None = Field(None, description="a folder with InsightFace .onnx files")
+    syncnet: Folder | None = Field(None, description="a file of SyncNet v2 weights, for “heygem bench --quality”")
     log_file: Folder | None = Field(None, description="a file for the log; default: 运行实时日志.log in outputs")
 
     @property

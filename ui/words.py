@@ -99,6 +99,7 @@ ERRORS_ZH: dict[str, tuple[str, str]] = {
     "output.failed": ("结果无法写入“{name}”：{reason}。", "请检查文件夹是否存在、是否有写入权限、磁盘是否还有空间。"),
     "engine.unavailable": ("{engine} 现在不能用：{reason}。", "请换一个引擎，或请管理员在服务器上运行“heygem doctor”查看缺少什么。"),
     "tool.missing": ("服务器上没有安装 {tool}。", "请管理员在 HeyGem 的环境里运行“pip install -r requirements.txt”。"),
+    "weights.unusable": ("“{name}”不能用作 {network} 的权重：{reason}。", "请让 {setting} 指向公开发布的权重文件，或把它留空。"),
     "job.crashed": ("处理进程意外退出（{reason}）。", "请再试一次；如果还是这样，请换小一点或短一点的视频。SIGKILL 多半是内存不够。"),
     "job.cancelled": ("已按要求停止。", "没有留下任何文件，可以随时重新开始。"),
 }  # fmt: skip
@@ -141,6 +142,9 @@ VALUES_ZH: dict[str, str] = {
     "there is no frame in it": "里面一帧画面也没有",
     "HeyGem does not run from its repository here": "这里的 HeyGem 不是从源代码文件夹运行的",
     "it has no GPU part": "它不使用显卡",
+    "there is no such file": "没有这个文件",
+    "it is not a PyTorch state dict": "它不是 PyTorch 的 state dict",
+    "its layers are not those of this network": "里面的网络层和这个网络对不上",
 }
 """Known details of errors in Chinese; what is not in here stands as it is."""
 
