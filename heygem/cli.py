@@ -78,12 +78,17 @@ def _parser() -> argparse.ArgumentParser:
     doctor.add_argument("--json", action="store_true", help="one JSON list on standard output")
     doctor.set_defaults(run=_doctor)
 
-    bench = commands.add_parser("bench", help="measure speed and memory on this machine")
+    bench = commands.add_parser("bench", help="measure speed, memory and quality on this machine")
     bench.add_argument("--video", type=Path, metavar="FILE", help="default: a 20 s clip made on the spot")
     bench.add_argument("--audio", type=Path, metavar="FILE", help="default: a recording as long as the video")
     bench.add_argument("--memory", action="store_true", help="compare the memory for 1 and 10 minutes of sound instead")
+    bench.add_argument("--quality", action="store_true", help="render a fixed suite and measure the results instead")
+    bench.add_argument("--media", type=Path, metavar="FOLDER", help="clips for it; default: a few made on the spot")
+    bench.add_argument("--only", default="", metavar="NAME", help="cases of it whose group/name contains NAME")
+    bench.add_argument("--out", type=Path, metavar="FOLDER", help="keeps its results, figures and page of pictures")
+    bench.add_argument("--against", type=Path, metavar="FILE", help="quality.json of an earlier run to compare with")
     bench.add_argument("--json", action="store_true", help="one JSON object on standard output")
-    bench.add_argument("--save", action="store_true", help="append the table to benchmarks/RESULTS.md")
+    bench.add_argument("--save", action="store_true", help="append the table to benchmarks/RESULTS.md or QUALITY.md")
     bench.set_defaults(run=_bench)
 
     serve = commands.add_parser("serve", help="the page in the browser, as “python app.py”")
@@ -126,10 +131,30 @@ def _doctor(args: argparse.Namespace, check: Check) -> int:
 def _bench(args: argparse.Namespace, check: Check) -> int:
     from heygem import bench
 
+    if args.quality:
+        return _bench_quality(args, check)
     found = bench.memory(args.video) if args.memory else bench.speed(args.video, args.audio)
     print(json.dumps(found, ensure_ascii=False) if args.json else bench.table(found))
     if args.save:
         bench.save(found)
+    return 0
+
+
+def _bench_quality(args: argparse.Namespace, check: Check) -> int:
+    from tempfile import TemporaryDirectory
+
+    from heygem.bench import quality, report
+
+    before = json.loads(args.against.read_text("utf-8")) if args.against else None
+    with TemporaryDirectory() as folder:
+        out = args.out or Path(folder)
+        found = quality.quality(args.media, args.only, out, check)
+        report.write(found, out)
+    print(json.dumps(found, ensure_ascii=False) if args.json else report.table(found))
+    if before:
+        print("\n" + report.compare(found, before))
+    if args.save:
+        report.save(found)
     return 0
 
 

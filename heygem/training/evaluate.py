@@ -10,12 +10,10 @@ from pathlib import Path
 import numpy as np
 
 from heygem.faces.shape import gap
+from heygem.quality.agreement import NEAR, correlations
 from heygem.speech.motion import listen, mouth_basis
 from heygem.training.data import SHUT, Clip, load_clips, rows_in
 from heygem.training.prepare import Source
-
-NEAR = 2
-"""Frames of lag within which the best agreement counts."""
 
 
 @dataclass(frozen=True)
@@ -60,16 +58,6 @@ def figures(clip: Clip, samples: np.ndarray) -> Figures:
         precision=float(both / made.sum()) if made.any() else np.nan,
         still=float(silent.std()) if len(silent) else 0.0,
     )
-
-
-def correlations(made: np.ndarray, true: np.ndarray) -> list[float]:
-    """Pearson correlation of made[n] with true[n + lag] for lag = -2 .. 2 frames."""
-    found = []
-    for lag in range(-NEAR, NEAR + 1):
-        early, late = made[max(0, -lag) : len(made) - max(0, lag)], true[max(0, lag) : len(true) - max(0, -lag)]
-        steady = np.ptp(early) == 0 or np.ptp(late) == 0
-        found.append(0.0 if steady else float(np.corrcoef(early, late)[0, 1]))
-    return found
 
 
 def table(found: dict[str, Figures]) -> str:

@@ -14,7 +14,6 @@ import shutil
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -26,7 +25,7 @@ from heygem import __version__
 from heygem.errors import HeyGemError, OutputError
 from heygem.tick import STAGES
 
-_ROOT = Path(__file__).parents[1]
+_ROOT = Path(__file__).parents[2]
 RESULTS = _ROOT / "benchmarks" / "RESULTS.md"
 MINUTES = (1, 10)
 """Lengths of sound that ``memory`` compares."""
@@ -59,7 +58,7 @@ def speed(video: Path | None = None, audio: Path | None = None) -> dict[str, Any
         before = _ffmpeg(source, folder, seconds)
         cold, warm = (_take(source, sound, folder) for _ in range(2))
         after = _ffmpeg(source, folder, seconds)
-    found = {"kind": "speed", **_where(), "clip": _clip_words(clip, video), "device": cold["device"]}
+    found = {"kind": "speed", **where(), "clip": _clip_words(clip, video), "device": cold["device"]}
     found |= {"frames": cold["frames"], "ffmpeg": round((before.seconds + after.seconds) / 2, 2)}
     return found | {"runs": {"cold": cold, "warm": warm}}
 
@@ -77,7 +76,7 @@ def memory(video: Path | None = None) -> dict[str, Any]:
         for minutes in MINUTES:
             sound = samples.long_voice(folder / "voice.wav", minutes * 60)
             runs[f"{minutes} min"] = _take(source, sound, Path(mkdtemp(dir=folder)))  # each with the analysis
-    return {"kind": "memory", **_where(), "clip": _clip_words(clip, video), "runs": runs}
+    return {"kind": "memory", **where(), "clip": _clip_words(clip, video), "runs": runs}
 
 
 def table(found: dict[str, Any]) -> str:
@@ -150,8 +149,8 @@ def _done(run: Run) -> Run:
 def measure(command: list[str], environment: dict[str, str] | None = None, errors: IO[str] | None = None) -> Run:
     """Runs a command to its end. ``environment`` is added to ours; ``errors`` takes its standard error.
 
-    The system counts what a parent holds when it starts a child as memory of the child, so a small process (the end of
-    this file) starts the command and reports. It leads a group of its own, which ends with us.
+    The system counts what a parent holds when it starts a child as memory of the child, so a small process
+    (``__main__``) starts the command and reports. It leads a group of its own, which ends with us.
     """
     process = subprocess.Popen(
         [sys.executable, "-m", "heygem.bench", *command],
@@ -177,7 +176,7 @@ def _clip_words(clip: Any, video: Path | None) -> str:
     return f"{name}: {clip.width}x{clip.height}, {float(clip.fps):g} fps, {clip.seconds:.1f} s"
 
 
-def _where() -> dict[str, str]:
+def where() -> dict[str, str]:
     import psutil
 
     room = psutil.virtual_memory().total / 2**30
@@ -198,17 +197,3 @@ def _commit() -> str:
     git = ["git", "-C", str(_ROOT), "describe", "--always", "--dirty=+", "--exclude=*"]
     found = subprocess.run(git, capture_output=True, text=True) if shutil.which("git") else None
     return found.stdout.strip() if found and found.returncode == 0 else f"version {__version__}"
-
-
-def _start_and_report(command: list[str]) -> int:
-    """The small parent of ``measure``: the last line on standard output is [seconds, peak as the system counts it]."""
-    import resource
-
-    begin = time.perf_counter()
-    code = subprocess.call(command)
-    print(json.dumps([time.perf_counter() - begin, resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss]))
-    return code
-
-
-if __name__ == "__main__":
-    sys.exit(_start_and_report(sys.argv[1:]))
