@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any
 
 import numpy as np
@@ -65,49 +64,67 @@ class Avatar:
         Raises NoFace where no face is usable in the whole file, OptionInvalid where there are fewer people, and what
         the reader raises for files that are no video.
         """
+        return cls.prepare_all(video, (face,), cache, tick)[0]
+
+    @classmethod
+    def prepare_all(
+        cls, video: PathLike, faces: Sequence[int], cache: Path | None = None, tick: Tick = silent
+    ) -> list[Avatar]:
+        """The avatars of several people of one video or photo, in the order of ``faces``: one pass serves them all."""
         path = Path(video)
         check(path, "a video")
-        if face < 0:
-            raise OptionInvalid(option="face", value=face, allowed="a number from 0 on")
+        if min(faces) < 0:
+            raise OptionInvalid(option="face", value=min(faces), allowed="a number from 0 on")
         settings = load()
         store = Cache(cache or settings.cache, settings.cache_bytes)
-        key = f"{content_key(path)}-{face}-v{VERSION}{'i' if settings.insightface else ''}"
-        entry = store.find(key)
-        if entry is None:
-            with VideoReader(path) as reader, store.workshop() as folder:
-                detector = InsightFace(settings.insightface) if settings.insightface else None
-                with TemporaryDirectory(dir=folder) as spool:
-                    notes = take_notes(reader, Path(spool), tick, detector)
-                    facts = _work_out(notes, reader.info, folder, path.name, face)
-                entry = store.keep(key, folder, facts)
-        return _load(entry, key)
+        analyser = f"v{VERSION}{'i' if settings.insightface else ''}"
+        content = content_key(path)
+        keys = {face: f"{content}-{face}-{analyser}" for face in faces}
+        entries = {face: entry for face, key in keys.items() if (entry := store.find(key))}
+        missing = sorted(keys.keys() - entries.keys())
+        if missing:
+            detector = InsightFace(settings.insightface) if settings.insightface else None
+            with VideoReader(path) as reader, store.workshop() as spool:
+                notes = take_notes(reader, spool, tick, detector)
+                people = _people(notes, reader.info, path.name, most=missing[-1] + 1)
+                for face in missing:
+                    with store.workshop() as folder:
+                        facts = _work_out(notes, people[face], reader.info, folder, path.name)
+                        facts |= {"face": face, "people": len(people)}
+                        entries[face] = store.keep(keys[face], folder, facts)
+        return [_load(entries[face], keys[face]) for face in faces]
 
 
-def _work_out(notes: Notes, info: VideoInfo, folder: Path, name: str, face: int) -> dict[str, Any]:
-    """Fills ``folder`` with the arrays of an avatar and returns the facts about it."""
-    fade = FADE * float(info.fps)
+def _people(notes: Notes, info: VideoInfo, name: str, most: int) -> list[list[Track]]:
+    """Everybody with a usable face. Raises NoFace where there is nobody, OptionInvalid where there are fewer than
+    ``most``."""
     tracks = notes.tracks()
-    lasting = [track for track in tracks if track.usable.sum() >= fade / 2]
+    lasting = [track for track in tracks if track.usable.sum() >= FADE * float(info.fps) / 2]
     people = group(lasting or tracks)  # a film may be shorter than a fade
     if not people:
         raise NoFace(name=name, frames=notes.frames, why=_why(notes))
-    if face >= len(people):
+    if most > len(people):
         allowed = "0, the only person" if len(people) == 1 else f"0 to {len(people) - 1}, one of the people found"
-        raise OptionInvalid(option="face", value=face, allowed=allowed)
-    tracks = sorted(people[face], key=lambda track: track.frames[0])
+        raise OptionInvalid(option="face", value=most - 1, allowed=allowed)
+    return people
+
+
+def _work_out(notes: Notes, person: list[Track], info: VideoInfo, folder: Path, name: str) -> dict[str, Any]:
+    """Fills ``folder`` with the arrays of an avatar and returns the facts about it."""
+    tracks = sorted(person, key=lambda track: track.frames[0])
     usable, score = np.zeros(notes.frames, bool), np.zeros(notes.frames, np.float32)
     for track in tracks:
         usable[track.frames] = track.usable
         score[track.frames] = notes.rows["score"][track.rows]
-    weight = weights(usable, notes.cuts, fade)
+    weight = weights(usable, notes.cuts, FADE * float(info.fps))
     if not weight.any():
         raise NoFace(name=name, frames=notes.frames, why=", the face is seen for moments only")
     _write_landmarks(notes, tracks, info.fps, folder / "landmarks.npy")
     ids = {int(notes.rows["track"][track.rows[0]]) for track in tracks}
     frames, boxes = notes.pictures.pack(ids, weight > 0, folder / "mouths.rgb")
     np.savez(folder / "arrays.npz", weight=weight, score=score, cuts=notes.cuts, frames=frames, boxes=boxes)
-    facts = {"face": face, "people": len(people), "width": info.width, "height": info.height}
-    return facts | {"fps": str(info.fps), "still": info.still, "looked_at": notes.frames}
+    facts = {"width": info.width, "height": info.height, "fps": str(info.fps)}
+    return facts | {"still": info.still, "looked_at": notes.frames}
 
 
 def _why(notes: Notes) -> str:

@@ -107,7 +107,7 @@ class Spool:
     ) -> tuple[np.ndarray, np.ndarray]:
         """Writes the pictures of ``tracks`` from frames that ``wanted`` (N,) bool names into one file, within budget.
 
-        Returns frames (M,) int64 and boxes (M, 4) int32. The spool is empty afterwards.
+        Returns frames (M,) int64 and boxes (M, 4) int32.
         """
         chosen = [segment for segment in self._segments if segment.track in tracks and wanted[segment.frames].any()]
         while sum(segment.bytes for segment in chosen) > budget and len(chosen) > 1:
@@ -121,9 +121,6 @@ class Spool:
                     file.write(pixels.picture(int(k)).data)
                     frames.append(segment.frames[k])
                     boxes.append(segment.boxes[k])
-        for segment in self._segments:
-            segment.path.unlink()
-        self._segments, self._open = [], {}
         return np.array(frames, np.int64), np.array(boxes, np.int32).reshape(-1, 4)
 
     def _largest_track(self) -> list[_Segment]:

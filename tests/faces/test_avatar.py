@@ -111,19 +111,37 @@ def test_a_face_only_in_the_middle_is_enough(film: Film, woman: np.ndarray, tmp_
     assert avatar.weight[24] == 1 and avatar.weight[:14].max() == avatar.weight[-14:].max() == 0
 
 
-def test_two_people_side_by_side(film: Film, woman: np.ndarray, stranger: np.ndarray, tmp_path: Path) -> None:
-    pictures = []
-    for n in range(20):
-        both = place(woman, (640, 320), (10 + n, 40), 0.8)
+def side_by_side(woman: np.ndarray, stranger: np.ndarray, frames: int) -> list[np.ndarray]:
+    """A large stranger on the right who stays, a smaller woman on the left who slides."""
+    pictures = [place(woman, (640, 320), (10 + n, 40), 0.8) for n in range(frames)]
+    for both in pictures:
         both[:, 320:] = place(stranger, (640, 320), (350, 30))[:, 320:]
-        pictures.append(both)
-    clip = film(pictures)
+    return pictures
+
+
+def test_two_people_side_by_side(film: Film, woman: np.ndarray, stranger: np.ndarray, tmp_path: Path) -> None:
+    clip = film(side_by_side(woman, stranger, 20))
     large, small = (Avatar.prepare(clip, face, tmp_path / "cache") for face in (0, 1))
     assert large.people == small.people == 2
     assert large.landmarks[..., 0].min() > 320 > small.landmarks[..., 0].max()
     assert (large.weight == 1).all() and (small.weight == 1).all()
     with pytest.raises(OptionInvalid, match="face cannot be 2"):
         Avatar.prepare(clip, 2, tmp_path / "cache")
+
+
+def test_one_pass_serves_several_people(
+    film: Film, woman: np.ndarray, stranger: np.ndarray, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clip, ticks = film(side_by_side(woman, stranger, 20)), []
+    alone = [Avatar.prepare(clip, face, tmp_path / "alone") for face in (1, 0)]
+    both = Avatar.prepare_all(clip, (1, 0), tmp_path / "both", lambda *tick: ticks.append(tick))
+    assert len(ticks) == 20, "every frame was looked at once"
+    for mine, theirs in zip(both, alone, strict=True):
+        assert (mine.key, mine.face, mine.people) == (theirs.key, theirs.face, 2)
+        assert np.array_equal(mine.landmarks, theirs.landmarks) and np.array_equal(mine.weight, theirs.weight)
+        assert np.array_equal(mine.mouths.picture(9), theirs.mouths.picture(9))
+    monkeypatch.setattr(avatar_module, "VideoReader", None)
+    assert [avatar.face for avatar in Avatar.prepare_all(clip, (0, 1), tmp_path / "both")] == [0, 1], "from the cache"
 
 
 def test_cuts_between_two_people(film: Film, woman: np.ndarray, stranger: np.ndarray, tmp_path: Path) -> None:
