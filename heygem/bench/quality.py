@@ -12,6 +12,7 @@ from typing import Any
 
 import cv2
 import numpy as np
+from loguru import logger
 
 from heygem import bench, engines
 from heygem.bench.suite import Case, cases, made_cases, write_sound
@@ -47,7 +48,8 @@ Measures = dict[str, float]
 def quality(media: Path | None, only: str, folder: Path, check: Callable[[], None] = lambda: None) -> dict[str, Any]:
     """Figures of every case whose "group/name" contains ``only``; results and contact sheets stay in ``folder``.
 
-    A case that fails does not stop the others: its row has the code of the error.
+    A case that fails does not stop the others: its row has the code of the error. Raises FileUnreadable where ``media``
+    is no folder of media.
     """
     folder.mkdir(parents=True, exist_ok=True)
     suite = cases(media) if media else made_cases(folder)
@@ -55,7 +57,7 @@ def quality(media: Path | None, only: str, folder: Path, check: Callable[[], Non
     for case in suite:
         if only in f"{case.group}/{case.name}":
             print(f"{case.group}/{case.name}", file=sys.stderr, flush=True)
-            rows.append(_row(case, folder, check))
+            rows.append(measured(case, folder, check))
     return {"kind": "quality", **bench.where(), "engine": Options().engine, "rows": rows, "medians": medians(rows)}
 
 
@@ -69,7 +71,8 @@ def medians(rows: Sequence[dict[str, Any]]) -> dict[str, Measures]:
     return found
 
 
-def _row(case: Case, folder: Path, check: Callable[[], None]) -> dict[str, Any]:
+def measured(case: Case, folder: Path, check: Callable[[], None] = lambda: None) -> dict[str, Any]:
+    """One row: group, name, error (a code, or None), measures, stages, picture (the contact sheet in ``folder``)."""
     row: dict[str, Any] = {"group": case.group, "name": case.name, "error": None, "measures": {}, "stages": {}}
     stem = f"{case.group}_{case.name}".replace(" ", "_")
     try:
@@ -82,6 +85,9 @@ def _row(case: Case, folder: Path, check: Callable[[], None]) -> dict[str, Any]:
         row["picture"] = f"{stem}.png"
     except HeyGemError as error:
         row["error"] = error.code
+    except Exception as error:  # a fault of the program; the figures of the other cases are still worth having
+        logger.exception(row["name"])
+        row["error"] = type(error).__name__
     return row
 
 
