@@ -118,7 +118,7 @@ def lipsync(
     with clock("render"), _one_opencv_thread():
         renderer = engine.begin(avatar, speech, plan, options.style)
         try:
-            with VideoWriter(out, fps, order.size, options.quality, Path(audio), order.encoder) as writer:
+            with VideoWriter(out, fps, order.size, options.quality, [audio], order.encoder) as writer:
                 _render(video, plan, renderer, engine, writer, tick)
                 tick("finish", 0, 1)
             quality = {"covered": float(np.mean(avatar.weight[plan] > 0)), **renderer.report()}

@@ -95,7 +95,7 @@ def _resampled(container: Any, stream: Any, rate: int, layout: str) -> Iterator[
             graph, key = _graph(frame, rate, layout), look
         assert graph is not None
         graph.push(frame)
-        yield from _ready(graph)
+        yield from ready(graph)
     yield from _flush(graph)
 
 
@@ -118,6 +118,8 @@ def _pan(frame: av.AudioFrame, layout: str) -> str:
     name, channels = frame.layout.name, frame.layout.nb_channels
     if channels == 2 and layout == "mono":  # the mean: the same voice on both sides is as loud as the voice alone
         return "mono|c0=0.5*c0+0.5*c1"
+    if channels == 1 and layout == "stereo":
+        return "stereo|c0=c0|c1=c0"
     if not name.endswith("channels") and not name.startswith("ambisonic"):
         return ""
     if channels <= 2:
@@ -126,7 +128,8 @@ def _pan(frame: av.AudioFrame, layout: str) -> str:
     return f"mono|c0={everything}"
 
 
-def _ready(graph: Graph) -> Iterator[tuple[int | None, np.ndarray]]:
+def ready(graph: Graph) -> Iterator[tuple[int | None, np.ndarray]]:
+    """(time stamp in samples, block (channels, n)) of all that has come through the filters so far."""
     while True:
         try:
             block = graph.pull()
@@ -141,4 +144,4 @@ def _ready(graph: Graph) -> Iterator[tuple[int | None, np.ndarray]]:
 def _flush(graph: Graph | None) -> Iterator[tuple[int | None, np.ndarray]]:
     if graph is not None:
         graph.push(None)
-        yield from _ready(graph)
+        yield from ready(graph)

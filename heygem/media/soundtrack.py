@@ -1,8 +1,9 @@
-"""The user's own sound as packets for the result: AAC is copied where that is safe, everything else is encoded once."""
+"""The user's own sound as packets for the result: AAC is copied where that is safe, everything else is encoded once.
+Several sounds are mixed."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,7 @@ from av.container import OutputContainer
 
 from heygem.errors import FileEmpty, NoSound
 from heygem.media.container import best_stream, file_start, open_media, packets
+from heygem.media.mix import mixed
 from heygem.media.probe import probe_sound
 from heygem.media.sound import sound_blocks
 
@@ -22,22 +24,24 @@ _COPIED_FROM = {"mov", "aac"}
 
 
 class Soundtrack:
-    """The main sound track of ``path`` on a time line that starts with the file. Raises as ``probe_sound`` does."""
+    """The main sound tracks of ``paths``, mixed, on a time line that starts with the files. Raises as ``probe_sound``
+    does."""
 
-    def __init__(self, path: Path) -> None:
-        info = probe_sound(path)
-        self._copy = _copyable(path)
-        self._rate = info.rate if info.rate in _AAC_RATES else 48000
-        self._layout = "mono" if info.channels == 1 else "stereo"
-        self._input = open_media(path, "sound")
-        self._source: Any = best_stream(self._input, "audio")
+    def __init__(self, paths: Sequence[Path]) -> None:
+        infos = [probe_sound(path) for path in paths]
+        self._copy = len(paths) == 1 and _copyable(paths[0])
+        rate = max(info.rate for info in infos)
+        self._rate = rate if rate in _AAC_RATES else 48000
+        self._layout = "mono" if all(info.channels == 1 for info in infos) else "stereo"
+        self._inputs = [open_media(path, "sound") for path in paths]
+        self._sources: list[Any] = [best_stream(container, "audio") for container in self._inputs]
         self._packets: Iterator[Any] = iter(())
         self._held: Any = None
 
     def attach(self, output: OutputContainer) -> None:
         """Adds the sound stream to ``output``."""
         if self._copy:
-            stream = output.add_stream_from_template(self._source)
+            stream = output.add_stream_from_template(self._sources[0])
             self._packets = self._copied(stream)
         else:
             stream = output.add_stream("aac", rate=self._rate, layout=self._layout)
@@ -57,11 +61,13 @@ class Soundtrack:
             yield packet
 
     def close(self) -> None:
-        self._input.close()
+        for container in self._inputs:
+            container.close()
 
     def _copied(self, stream: Any) -> Iterator[Any]:
-        shift = round(file_start(self._input) / self._source.time_base)
-        for packet in packets(self._input, self._source):
+        container, source = self._inputs[0], self._sources[0]
+        shift = round(file_start(container) / source.time_base)
+        for packet in packets(container, source):
             if packet.size:
                 packet.stream = stream
                 packet.pts, packet.dts = packet.pts - shift, packet.dts - shift
@@ -69,7 +75,11 @@ class Soundtrack:
 
     def _encoded(self, stream: Any) -> Iterator[Any]:
         done = 0
-        for block in sound_blocks(self._input, self._source, self._rate, self._layout):
+        sounds = [
+            sound_blocks(container, source, self._rate, self._layout)
+            for container, source in zip(self._inputs, self._sources, strict=True)
+        ]
+        for block in mixed(sounds, self._rate, self._layout):
             frame = av.AudioFrame.from_ndarray(block, "fltp", self._layout)
             frame.sample_rate, frame.pts, frame.time_base = self._rate, done, Fraction(1, self._rate)
             done += frame.samples

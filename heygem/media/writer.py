@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from fractions import Fraction
 from pathlib import Path
@@ -20,15 +20,15 @@ from heygem.media.soundtrack import Soundtrack
 
 
 class VideoWriter:
-    """Writes frames 0, 1, 2 … of an MP4 at exactly ``fps``, with the sound of the file ``sound`` from its start.
+    """Writes frames 0, 1, 2 … of an MP4 at exactly ``fps``, with the sound of the files ``sounds`` from their start.
 
-    The file appears under its name on a clean exit; after an exception nothing stays behind. The sound is written to
-    its own end: how many frames cover it is the caller's decision.
+    The file appears under its name on a clean exit; after an exception nothing stays behind. Several sounds are mixed.
+    The sound is written to its own end: how many frames cover it is the caller's decision.
 
     quality: "draft", "standard" or "high". device: "auto" takes NVENC where a trial encode works, "cpu" never,
     "cuda" raises EngineUnavailable without it. An odd size loses its last row or column.
 
-    Raises OutputError (folder, disk), OptionInvalid, the errors of ``probe_sound`` for ``sound``.
+    Raises OutputError (folder, disk), OptionInvalid, the errors of ``probe_sound`` for ``sounds``.
     """
 
     def __init__(
@@ -37,7 +37,7 @@ class VideoWriter:
         fps: Fraction,
         size: tuple[int, int],
         quality: str = "standard",
-        sound: str | os.PathLike[str] | None = None,
+        sounds: Sequence[str | os.PathLike[str]] = (),
         device: str = "auto",
     ) -> None:
         if quality not in QUALITIES:
@@ -49,7 +49,7 @@ class VideoWriter:
         self._frames = 0
         self._container: Any = None
         self._mine = False
-        self._track = Soundtrack(Path(sound)) if sound is not None else None
+        self._track = Soundtrack([Path(sound) for sound in sounds]) if sounds else None
         try:
             with self._as_output_error():
                 self._part.open("wb").close()  # the clearest message about a folder comes from the system

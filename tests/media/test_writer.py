@@ -49,7 +49,7 @@ def test_form(tmp_path: Path) -> None:
     secret = tmp_path / "secret folder"
     secret.mkdir()
     voice = wav(secret / "voice.mp3", clicks([0.5], 1, 44100), 44100, "-metadata", "title=private")
-    out = write(secret / "o.mp4", 30, sound=voice)
+    out = write(secret / "o.mp4", 30, sounds=[voice])
     with av.open(str(out)) as container:
         context = container.streams.video[0].codec_context
         assert (context.name, context.profile, context.pix_fmt) == ("h264", "High", "yuv420p")
@@ -135,7 +135,7 @@ def offsets(out: Path) -> np.ndarray:
 def flashing(out: Path, fps: Fraction, seconds: float, sound: Path, flashes: tuple[float, ...] = FLASHES) -> Path:
     white, black = (Frame.of(np.full((96, 128, 3), level, np.uint8)) for level in (255, 0))
     lit = {round(flash * fps) for flash in flashes}
-    with VideoWriter(out, fps, (128, 96), "draft", sound) as writer:
+    with VideoWriter(out, fps, (128, 96), "draft", [sound]) as writer:
         for n in range(round(seconds * fps)):
             writer.write(white if n in lit else black)
     return out
@@ -177,7 +177,7 @@ def test_ten_minutes_stay_in_step(tmp_path: Path) -> None:
     voice = wav(tmp_path / "v.mp3", clicks(times, 600, 8000), 8000, "-b:a", "16k")
     white, black = (Frame.of(np.full((64, 64, 3), level, np.uint8)) for level in (255, 0))
     lit = {round(flash * fps) for flash in flashes}
-    with VideoWriter(tmp_path / "o.mp4", fps, (64, 64), "draft", voice) as writer:
+    with VideoWriter(tmp_path / "o.mp4", fps, (64, 64), "draft", [voice]) as writer:
         for n in range(round(600 * fps)):
             writer.write(white if n in lit else black)
     off = offsets(tmp_path / "o.mp4")
@@ -201,7 +201,7 @@ def test_sound_is_kept_as_far_as_possible(
 ) -> None:
     samples = np.repeat(clicks([0.5], 1, rate)[:, None], channels, 1)
     voice = wav(tmp_path / f"v{suffix}", samples, rate, *options)
-    out = write(tmp_path / "o.mp4", 25, sound=voice)
+    out = write(tmp_path / "o.mp4", 25, sounds=[voice])
     info = probe(out).sound
     assert info is not None and (info.codec, info.rate, info.channels) == ("aac", *expected[1:])
 
@@ -217,7 +217,7 @@ def test_sound_is_kept_as_far_as_possible(
 def test_sound_and_picture_are_interleaved(tmp_path: Path) -> None:
     """A player that reads on never waits: both kinds of packets lie side by side in the file."""
     voice = wav(tmp_path / "v.wav", clicks([1], 20, 48000), 48000)
-    out = write(tmp_path / "o.mp4", 500, sound=voice)
+    out = write(tmp_path / "o.mp4", 500, sounds=[voice])
     with av.open(str(out)) as container:
         times = {"video": 0.0, "audio": 0.0}
         for packet in container.demux():
@@ -229,7 +229,7 @@ def test_sound_and_picture_are_interleaved(tmp_path: Path) -> None:
 def test_sound_longer_or_shorter_than_the_picture(tmp_path: Path) -> None:
     for seconds in (0.5, 3):
         voice = wav(tmp_path / "v.wav", clicks([0.2], seconds, 16000), 16000)
-        info = probe(write(tmp_path / "o.mp4", 25, sound=voice))
+        info = probe(write(tmp_path / "o.mp4", 25, sounds=[voice]))
         assert info.sound is not None and info.sound.seconds == pytest.approx(seconds, abs=0.1)
         assert count_frames(tmp_path / "o.mp4") == 25
 
@@ -238,7 +238,7 @@ def test_sound_longer_or_shorter_than_the_picture(tmp_path: Path) -> None:
 def test_nothing_stays_after_an_exception(tmp_path: Path, error: type[BaseException]) -> None:
     (tmp_path / "o.mp4").write_bytes(b"the result of yesterday")
     voice = wav(tmp_path / "v.wav", clicks([0.2], 1, 16000), 16000)
-    with pytest.raises(error), VideoWriter(tmp_path / "o.mp4", Fraction(25), SIZE, sound=voice) as writer:
+    with pytest.raises(error), VideoWriter(tmp_path / "o.mp4", Fraction(25), SIZE, sounds=[voice]) as writer:
         for n in range(100):
             writer.write(Frame.of(numbered(n)))
             assert (tmp_path / "o.mp4.part").exists()
@@ -255,7 +255,7 @@ def test_bad_arguments_leave_nothing(tmp_path: Path) -> None:
     with pytest.raises(OptionInvalid):
         VideoWriter(tmp_path / "o.mp4", Fraction(25), SIZE, device="tpu")
     with pytest.raises(NoSound):
-        VideoWriter(tmp_path / "o.mp4", Fraction(25), SIZE, sound=silent)
+        VideoWriter(tmp_path / "o.mp4", Fraction(25), SIZE, sounds=[silent])
     with pytest.raises(OutputError):
         VideoWriter(tmp_path / "no folder" / "o.mp4", Fraction(25), SIZE)
     with pytest.raises(OutputError, match="no frame"), VideoWriter(tmp_path / "o.mp4", Fraction(25), SIZE):
