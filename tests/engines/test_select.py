@@ -3,23 +3,33 @@
 from __future__ import annotations
 
 import tracemalloc
+from dataclasses import replace
 
 import numpy as np
 
-from heygem.engines.mesh.select import FADE, Pictures, crossfades, select
+from heygem.engines.mesh.select import FADE, SEEN, SKIN, Pictures, Wanted, crossfades, select
 from heygem.faces.shape import MOUTH
 
+FPS = 25.0
 
-def clip(openings: np.ndarray) -> Pictures:
-    """Pictures whose lips are as open as told, all looking straight ahead."""
+
+def clip(openings: np.ndarray, skin: np.ndarray | None = None) -> Pictures:
+    """Pictures whose lips are as open as told and whose skin looks as told, all looking straight ahead."""
     lips = np.zeros((len(openings), 2 * len(MOUTH)), np.float32)
     lips[:, 1] = openings * 7
-    return Pictures(np.arange(len(openings)), lips, openings, np.tile([0.0, 0.0, 1.0], (len(openings), 1)))
+    nose = np.tile([0.0, 0.0, 1.0], (len(openings), 1))
+    alike = np.zeros((len(openings), 1), np.float32)
+    looks = alike if skin is None else np.asarray(skin, np.float32)[:, None]
+    return Pictures(np.arange(len(openings)), lips, openings, nose, looks, alike)
+
+
+def want(openings: np.ndarray) -> Wanted:
+    asked = clip(openings)
+    return Wanted(asked.lips, asked.opening, asked.nose, np.zeros(len(openings), bool))
 
 
 def choose(pictures: Pictures, wanted: np.ndarray) -> np.ndarray:
-    asked = clip(wanted)
-    return select(pictures, asked.lips, asked.opening, asked.nose)
+    return select(pictures, want(wanted))
 
 
 def test_a_clip_asked_for_itself_gives_itself() -> None:
@@ -42,7 +52,7 @@ def test_a_turned_head_costs() -> None:
     pictures = clip(np.full(50, 0.1))
     turned = pictures.nose.copy()
     turned[10:] = (0.5, 0, np.sqrt(0.75))
-    pictures = Pictures(pictures.frames, pictures.lips, pictures.opening, turned)
+    pictures = replace(pictures, nose=turned)
     assert (choose(pictures, np.full(8, 0.1)) < 10).all()
 
 
@@ -59,29 +69,77 @@ def test_many_frames_are_compared_in_pieces_with_the_same_result() -> None:
     assert np.abs(openings[chosen] - wanted).max() < 0.02
 
 
-def test_a_jump_is_blended_with_the_run_that_it_leaves() -> None:
-    frames = np.arange(100)
-    before, share = crossfades(frames, np.array([10, 11, 12, 50, 51, 52, 53, 54]))
-    assert share.tolist() == [1, 1, 1, 0.25, 0.5, 0.75, 1, 1] and FADE == 3
-    assert before[3:6].tolist() == [13, 14, 15]
+def two_lights(count: int = 100, step: float = 0.2) -> Pictures:
+    """A clip whose second half is brighter by ``step``."""
+    return clip(np.full(count, 0.1), step * (np.arange(count) >= count // 2))
+
+
+def fades(pictures: Pictures, choice: list[int], fresh: int | None = None, fps: float = FPS) -> list[list[float]]:
+    wanted = want(np.full(len(choice), 0.1))
+    if fresh is not None:
+        wanted.fresh[fresh] = True
+    return [part.tolist() for part in crossfades(pictures, wanted, np.array(choice), fps)]
+
+
+def test_a_jump_that_shows_is_blended_with_the_run_that_it_leaves() -> None:
+    before, share = fades(two_lights(), [10, 11, 12, 60, 61, 62, 63, 64])
+    assert share == [1, 1, 1, 0.25, 0.5, 0.75, 1, 1] and round(FADE * FPS) == 3
+    assert before[3:6] == [13, 14, 15]
+
+
+def test_a_fade_lasts_as_long_at_any_rate_and_as_the_jump_shows() -> None:
+    choice = [*range(10, 20), *range(60, 80)]
+    assert sum(s < 1 for s in fades(two_lights(), choice, fps=50)[1]) == 6
+    little = np.sqrt(SEEN / SKIN / 3)
+    assert sum(s < 1 for s in fades(two_lights(step=little), choice, fps=50)[1]) == 2
+    assert all(s == 1 for s in fades(two_lights(step=0.0), choice, fps=50)[1])
+
+
+def test_nothing_is_blended_over_a_cut() -> None:
+    assert all(s == 1 for s in fades(two_lights(), [10, 11, 12, 60, 61, 62], fresh=3)[1])
+    assert fades(two_lights(), [10, 11, 12, 60, 61, 62], fresh=4)[1] == [1, 1, 1, 0.25, 1, 1]
 
 
 def test_a_run_that_ends_holds_its_last_picture_while_it_fades() -> None:
-    frames = np.array([0, 1, 2, 70, 71, 72, 73])  # pictures 2 and 3 are no neighbours in the film
-    before, share = crossfades(frames, np.array([1, 2, 3, 4, 5]))
-    assert before[2:].tolist() == [2, 2, 2]
-    assert share[:2].tolist() == [1, 1] and (share[2:] < 1).all()
+    pictures = replace(two_lights(6), frames=np.array([0, 1, 2, 70, 71, 72]))  # 2 and 3 are no neighbours in the film
+    before, share = fades(pictures, [1, 2, 3, 4, 5])
+    assert before[2:] == [2, 2, 2]
+    assert share[:2] == [1, 1] and all(s < 1 for s in share[2:])
 
 
 def test_small_steps_are_no_jumps() -> None:
-    assert (crossfades(np.arange(9), np.array([3, 4, 4, 5, 7, 6]))[1] == 1).all()
+    assert all(s == 1 for s in fades(two_lights(9), [3, 4, 4, 5, 7, 6])[1])
+
+
+def test_a_jump_goes_where_it_shows_least() -> None:
+    openings = np.concatenate([np.linspace(0, 0.3, 20)] * 3)
+    skin = np.repeat([0.0, 0.3, 0.0], 20)
+    wanted = np.concatenate([np.linspace(0, 0.3, 20)[:10], np.linspace(0, 0.3, 20)[15:]])
+    chosen = choose(clip(openings, skin), wanted)
+    assert len(set(skin[chosen])) == 1
+
+
+def test_the_inside_counts_only_where_it_is_seen() -> None:
+    inside = np.repeat([0.0, 0.5], 30).astype(np.float32)[:, None]
+    pictures = replace(clip(np.full(60, 0.1)), inside=inside)
+    assert pictures.change(np.array([5]), np.array([40]), 0.0) == 0
+    assert pictures.change(np.array([5]), np.array([40]), 0.1) > SEEN
+
+
+def test_after_a_cut_the_best_picture_is_taken_whatever_was_before() -> None:
+    pictures = clip(np.repeat([0.0, 0.05], 50), np.repeat([0.0, 1.0], 50))
+    pictures.frames[50:] += 100
+    wanted = want(np.repeat([0.0, 0.05], [8, 2]))
+    assert select(pictures, wanted)[9] < 50, "the jump would cost more than it gains"
+    wanted.fresh[8] = True
+    assert select(pictures, wanted)[9] >= 50
 
 
 def test_memory_does_not_grow_with_frames_times_pictures() -> None:
     pictures = clip(np.linspace(0, 0.3, 2000))
-    wanted = clip(np.tile(np.linspace(0, 0.3, 50), 80))
+    wanted = want(np.tile(np.linspace(0, 0.3, 50), 80))
     tracemalloc.start()
-    select(pictures, wanted.lips, wanted.opening, wanted.nose)
+    select(pictures, wanted)
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
     assert peak < 16 << 20, "4,000 frames x 2,000 pictures x 8 bytes would be 64 MB"

@@ -9,10 +9,11 @@ import numpy as np
 
 from heygem.engines.base import Style
 from heygem.engines.mesh.interior import Interior
+from heygem.engines.mesh.looks import looks
 from heygem.engines.mesh.person import study
 from heygem.engines.mesh.render import FaceBender, Mouth
 from heygem.engines.mesh.retarget import smooth, target_shapes
-from heygem.engines.mesh.select import Pictures, crossfades, lips_of, select
+from heygem.engines.mesh.select import Pictures, Wanted, crossfades, lips_of, select
 from heygem.errors import EngineUnavailable
 from heygem.faces.avatar import Avatar
 from heygem.media.frame import Frame
@@ -30,22 +31,26 @@ class MeshRenderer:
         self._person = study(avatar, self._basis)
         self._speaking = float(np.mean(motion.voice > 0.5))
         self._motion, self._strength = smooth(motion, self._basis, style.smoothness, float(avatar.fps)), style.strength
-        self._choice = self._choose()
-        self._before, self._share = crossfades(avatar.mouths.frames, self._choice)
+        pictures, wanted = self._pictures(), self._wanted()
+        self._choice = select(pictures, wanted)
+        self._before, self._share = crossfades(pictures, wanted, self._choice, float(avatar.fps))
         self._bender = FaceBender(self._person, Interior(_skin(avatar)))
 
     def _shapes(self, start: int, stop: int) -> np.ndarray:
         part = Motion(self._motion.rows[start:stop], self._motion.voice[start:stop])
         return target_shapes(part, self._basis, self._person, self._strength)
 
-    def _choose(self) -> np.ndarray:
-        """(T,) mouth picture of each output frame."""
-        person, plan = self._person, self._plan
-        frames = self._avatar.mouths.frames
-        nose = person.pose.rotation[:, :, 2]
+    def _pictures(self) -> Pictures:
+        person, frames = self._person, self._avatar.mouths.frames
         own = lips_of(person.shapes(frames[k : k + _CHUNK]) for k in range(0, len(frames), _CHUNK))
-        wanted = lips_of(self._shapes(t, t + _CHUNK) for t in range(0, len(plan), _CHUNK))
-        return select(Pictures(frames, *own, nose[frames]), *wanted, nose[plan])
+        return Pictures(frames, *own, person.pose.rotation[frames, :, 2], *looks(self._avatar.mouths, person))
+
+    def _wanted(self) -> Wanted:
+        plan = self._plan
+        lips = lips_of(self._shapes(t, t + _CHUNK) for t in range(0, len(plan), _CHUNK))
+        shot = np.searchsorted(np.flatnonzero(self._avatar.cuts), plan, side="right")
+        fresh = (np.diff(shot, prepend=-1) != 0) | (np.abs(np.diff(plan, prepend=plan[:1])) > 1)
+        return Wanted(*lips, self._person.pose.rotation[plan, :, 2], fresh)
 
     def render(self, start: int, frames: Sequence[Frame]) -> Sequence[Frame]:
         shapes = self._shapes(start, start + len(frames))
