@@ -9,10 +9,13 @@ from typing import Any
 import gradio as gr
 
 from heygem.jobs.job import CANCELLED, FAILED, QUEUED, Job
+from heygem.quality.score import reasons
 from heygem.tick import STAGES
 from ui.files import problem, url
-from ui.words import duration, explain, say, warn
+from ui.words import because, duration, explain, say, warn
 
+GOOD, FAIR = 80, 60
+"""Scores from which a result is called that."""
 _TEMPLATE = Path(__file__).with_name("card.html")
 
 
@@ -98,4 +101,17 @@ def _take(job: Job, language: str) -> dict[str, Any]:
             for stage, seconds in take.stages.items()
         ],
         "warnings": [warn(warning, language) for warning in take.warnings],
+        **_score(take.quality, language),
+    }
+
+
+def _score(quality: dict[str, Any], language: str) -> dict[str, Any]:
+    """The score, how good that is, and what took most of it; nothing for a take without one."""
+    score = quality.get("score")
+    if score is None:
+        return {}
+    return {
+        "score": say("score", language, n=score),
+        "level": "good" if score >= GOOD else "fair" if score >= FAIR else "poor",
+        "reasons": [because(part, quality, language) for part in reasons(quality)],
     }

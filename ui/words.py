@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
+from typing import Any
 
 from heygem import errors
 
@@ -78,6 +79,7 @@ WORDS: dict[str, tuple[str, str]] = {
     "elapsed": ("已用 {time}", "{time} so far"),
     "took": ("用时 {time}", "took {time}"),
     "fact_frames": ("{n} 帧", "{n} frames"),
+    "score": ("质量 {n} / 100（估计）", "Quality {n} / 100 (estimated)"),
     "no_face_frames": ("有 {count} / {total} 帧看不到可用的脸，这些画面保持原样。", "{count} of {total} frames show no usable face and were left as they are."),
     "no_voice": ("声音里没有听到人声，所以嘴一直闭着。", "No voice was heard in the sound, so the mouth stays closed."),
 }  # fmt: skip
@@ -148,6 +150,18 @@ VALUES_ZH: dict[str, str] = {
 }
 """Known details of errors in Chinese; what is not in here stands as it is."""
 
+REASONS_ZH: dict[str, str] = {
+    "speaking": "几乎听不到人声：请换一段有人说话的录音。",
+    "clarity": "声音里有噪音或音乐：请用只有人声的录音。",
+    "covered": "只有 {covered:.0%} 的画面看得到可用的脸：请用脸始终在画面里的视频。",
+    "width": "脸太小（约 {width:.0f} 像素宽）：请用更近的镜头，或尺寸更大的原始视频。",
+    "turn": "头平均偏转了 {turn:.0f}°：请让人物正对镜头。",
+    "material": "可用的口型素材太少：请用一段 5 秒以上、人物在说话的视频。",
+    "drawn": "有 {drawn:.0%} 的画面里，嘴的内部是画出来的：请用人物张嘴说话的视频。",
+    "misfit": "口型改动太大：请用人物在自然说话的视频，不要一直露齿微笑。",
+    "sharpness": "嘴部比原画面模糊：请换更清晰的视频，或调低口型强度。",
+}
+"""Fact -> why it took points and what to do, with the facts of the take as values. The English ones are the parts' own."""
 
 WARNINGS = {
     r"(?P<count>\d+) of (?P<total>\d+) frames show no usable face and were left as they are": "no_face_frames",
@@ -168,6 +182,13 @@ def explain(code: str, details: Mapping[str, str], language: str) -> tuple[str, 
         values.update({name: VALUES_ZH.get(value, value) for name, value in details.items()})
     message, hint = templates(code, language)
     return message.format_map(values), hint.format_map(values)
+
+
+def because(part: Mapping[str, Any], quality: Mapping[str, Any], language: str) -> str:
+    """Why a part of the score took points, and what to do."""
+    if language == "zh" and part["name"] in REASONS_ZH:
+        return REASONS_ZH[part["name"]].format_map(quality)
+    return f"{part['reason'][:1].upper()}{part['reason'][1:]}."
 
 
 def warn(warning: str, language: str) -> str:

@@ -52,7 +52,7 @@ class Renderer(Protocol):
         ...
 
     def report(self) -> dict[str, float]:
-        """What the renderer knows of the worth of the frames so far: shares 0..1 by name."""
+        """What the renderer knows of the worth of the frames so far, by the names of ``heygem.quality.score``."""
         ...
 
     def close(self) -> None:

@@ -6,10 +6,12 @@ import time
 from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
+from typing import Any
 
 from heygem.errors import HeyGemError, NoFace
 from heygem.jobs.job import CANCELLED, DONE, FAILED, QUEUED, RUNNING, Failure, Job, Request
 from heygem.pipeline import Options, Take
+from heygem.quality.score import judge
 from ui.card import refuse, show
 
 JOB = Job("42", Request(Path("/o/video/person.mp4"), Path("/o/audio/voice.wav"), Options()), Path("/o"))
@@ -66,8 +68,8 @@ def test_a_cancelled_job_says_that_nothing_was_kept() -> None:
     assert value["title"] == "已取消" and "没有留下" in value["text"]
 
 
-def test_a_take_shows_file_facts_and_warnings() -> None:
-    take = Take(
+def take(quality: dict[str, Any]) -> Take:
+    return Take(
         path=Path("/o/测试 a&b_voice.mp4"),
         frames=200,
         fps=Fraction(30000, 1001),
@@ -77,10 +79,17 @@ def test_a_take_shows_file_facts_and_warnings() -> None:
         engine="mesh 1",
         device="CPU",
         stages={"render": 5.0},
-        quality={},
+        quality=quality,
         warnings=["3 of 200 frames show no usable face and were left as they are"],
     )
-    value = show(replace(JOB, state=DONE, started=100.0, ended=108.0, take=take), 0, "zh", "log")
+
+
+def done(quality: dict[str, Any], language: str = "zh") -> dict[str, Any]:
+    return show(replace(JOB, state=DONE, started=100.0, ended=108.0, take=take(quality)), 0, language, "log")
+
+
+def test_a_take_shows_file_facts_and_warnings() -> None:
+    value = done({})
     assert value["file"] == "测试 a&b_voice.mp4"
     assert value["url"] == "gradio_api/file=/o/%E6%B5%8B%E8%AF%95%20a%26b_voice.mp4"
     assert value["time"] == "用时 8.0 秒"
@@ -88,3 +97,21 @@ def test_a_take_shows_file_facts_and_warnings() -> None:
     assert value["stages"] == [{"name": "生成画面", "time": "5.0 秒"}]
     assert value["warnings"] == ["有 3 / 200 帧看不到可用的脸，这些画面保持原样。"]
     assert JOB.state == QUEUED
+
+
+def test_a_good_take_shows_its_score_and_no_reason() -> None:
+    value = done(judge({"covered": 1.0, "width": 300.0}))
+    assert (value["score"], value["level"], value["reasons"]) == ("质量 100 / 100（估计）", "good", [])
+
+
+def test_a_poor_take_says_why_and_what_to_do_in_both_languages() -> None:
+    quality = judge({"covered": 1.0, "width": 60.0, "turn": 40.0, "clarity": 20.0, "sharpness": 0.89})
+    zh, en = done(quality), done(quality, "en")
+    assert zh["score"].startswith("质量 43 / 100") and en["score"].startswith("Quality 43 / 100")
+    assert zh["level"] == en["level"] == "poor" and len(zh["reasons"]) == len(en["reasons"]) == 3
+    assert zh["reasons"][1] == "脸太小（约 60 像素宽）：请用更近的镜头，或尺寸更大的原始视频。"
+    assert en["reasons"][0] == "The head is turned away by 40° on average: let the person look into the camera."
+
+
+def test_a_take_of_an_older_version_has_no_score() -> None:
+    assert "score" not in done({"covered": 1.0, "speaking": 0.9})

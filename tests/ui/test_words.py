@@ -14,8 +14,21 @@ from heygem import errors
 from heygem.engines import ENGINES
 from heygem.jobs.job import STATES
 from heygem.pipeline import LENGTHS, QUALITIES, RESOLUTIONS
+from heygem.quality.score import PARTS
 from heygem.tick import STAGES
-from ui.words import ERRORS_ZH, VALUES_ZH, WARNINGS, WORDS, duration, error_kinds, explain, say, templates, warn
+from ui.words import (
+    ERRORS_ZH,
+    REASONS_ZH,
+    VALUES_ZH,
+    WARNINGS,
+    WORDS,
+    duration,
+    error_kinds,
+    explain,
+    say,
+    templates,
+    warn,
+)
 
 KINDS = list(error_kinds())
 CHINESE = re.compile(r"[\u4e00-\u9fff]")
@@ -102,6 +115,13 @@ def test_the_pipelines_warning_is_known() -> None:
     assert silent in source and warn(silent, "zh") == say("no_voice", "zh")
     assert warn("something new", "zh") == "something new"
     assert all(key in WORDS for key in WARNINGS.values())
+
+
+def test_every_reason_of_a_score_is_said_in_both_languages_with_the_same_values() -> None:
+    assert set(REASONS_ZH) == set(PARTS)
+    for name, part in PARTS.items():
+        assert CHINESE.search(REASONS_ZH[name]) and not CHINESE.search(part.reason)
+        assert values(REASONS_ZH[name]) == values(part.reason)
 
 
 @pytest.mark.parametrize(
