@@ -8,10 +8,8 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from heygem.engines.mesh.geometry import mesh_triangles, moving, ring
-from heygem.engines.mesh.interior import Interior, mouth_lines
-from heygem.engines.mesh.person import Person, Talk, average_opening, average_talk, close_lips, study
-from heygem.faces.shape import CHIN, INNER_LOWER, INNER_UPPER, MOUTH, Pose, gap, mean_face
+from heygem.engines.mesh.person import Talk, average_opening, close_lips, study
+from heygem.faces.shape import CHIN, INNER_LOWER, INNER_UPPER, MOUTH, gap, mean_face
 from heygem.speech.motion import MouthBasis
 
 LOWER = [*INNER_LOWER[1:-1], 17, *CHIN]
@@ -30,11 +28,6 @@ def basis() -> MouthBasis:
     components = np.zeros((1, 468, 3), np.float32)
     components[0, LOWER, 1] = 0.1
     return MouthBasis(components, np.array([-0.5], np.float32), np.array(MOUTH))
-
-
-def person(shape: np.ndarray, basis: MouthBasis) -> Person:
-    pose = Pose(np.array([100.0]), np.eye(3)[None], np.zeros((1, 3)))
-    return Person(100 * shape[None], pose, close_lips(shape), average_talk(basis))
 
 
 @pytest.mark.parametrize("opening", [0.0, 0.05, 0.3])
@@ -113,63 +106,3 @@ def test_study_of_a_single_picture(basis: MouthBasis) -> None:
     found = study(avatar_of(np.array([0.2])), basis)  # pyright: ignore[reportArgumentType]
     assert abs(gap(found.closed)) < 1e-6
     assert np.isclose(gap(found.shapes([0])[0]), 0.2, atol=0.01)
-
-
-def test_eyes_and_nose_do_not_move_but_lips_and_chin_do() -> None:
-    weight = moving(close_lips(opened(0.1)))
-    assert (weight[[33, 263, 1, 2, 4, 168, 10]] == 0).all()
-    assert (weight[[0, 17, 13, 14, 61, 291, 152]] == 1).all()
-
-
-def test_the_ring_lies_outside_the_jaw() -> None:
-    face = mean_face()[None] * 100
-    outside = ring(face)[0]
-    assert outside[:, 1].max() > face[0, 152, 1] + 20
-    assert outside[:, 0].min() < face[0, :, 0].min() and outside[:, 0].max() > face[0, :, 0].max()
-    assert mesh_triangles().max() == 468 + 22 + len(outside) - 1
-
-
-def test_teeth_stay_with_the_skull_when_the_lip_comes_down() -> None:
-    own, target = opened(0.3), opened(0.3)
-    target[list(INNER_UPPER[1:-1]), 1] += 0.1
-    points = mouth_lines(own, target)
-    assert np.allclose(points[5, 1], target[13, 1], atol=0.02), "the pixel under the lip is the one that was there"
-
-
-def test_lower_teeth_go_with_the_jaw() -> None:
-    own, target = opened(0.3), opened(0.15)
-    points = mouth_lines(own, target)
-    assert np.isclose(points[16, 1], own[14, 1], atol=0.02)
-
-
-def test_pixels_of_the_inside_are_never_taken_from_the_lips() -> None:
-    own, target = opened(0.05), opened(0.4)
-    points = mouth_lines(own, target)
-    top = np.interp(points[:, 0], own[list(INNER_UPPER), 0], own[list(INNER_UPPER), 1])
-    bottom = np.interp(points[:, 0], own[list(INNER_LOWER), 0], own[list(INNER_LOWER), 1])
-    assert (points[:, 1] >= top - 1e-6).all() and (points[:, 1] <= bottom + 1e-6).all()
-
-
-def test_an_inside_is_missing_only_where_the_picture_cannot_show_it() -> None:
-    interior = Interior(np.array([180.0, 140.0, 120.0]))
-    assert interior.missing(opened(0.3), opened(0.2)) == 0
-    assert interior.missing(opened(0.0), opened(0.2)) == 1
-    assert interior.missing(opened(0.0), opened(0.0)) == 0
-
-
-def test_the_drawn_inside_has_teeth_above_and_darkness_and_stays_between_the_lips(
-    basis: MouthBasis,
-) -> None:
-    someone, shape = person(opened(0.0), basis), opened(0.35)
-    interior = Interior(np.array([180.0, 140.0, 120.0]))
-    layer = np.full((300, 300, 3), 90, np.float32)
-    points = shape[:, :2] * 100 + (150, 40)
-    rim = points[list(INNER_UPPER + INNER_LOWER)]
-    interior.paint(layer, np.concatenate([points, rim]), shape, someone, 0, 1.0)
-    changed = np.abs(layer - 90).max(axis=2) > 1
-    rows, columns = np.nonzero(changed)
-    assert rows.min() >= points[13, 1] - 4 and rows.max() <= points[14, 1] + 4
-    assert columns.min() >= points[78, 0] - 4 and columns.max() <= points[308, 0] + 4
-    middle = layer[int(points[13, 1]) + 1 : int(points[14, 1]), int(points[13, 0]) + 5].mean(axis=1)
-    assert middle.max() > 60 and middle.min() < 25
-    assert middle[: len(middle) // 2].max() >= middle[len(middle) // 2 :].max(), "upper teeth are the brightest"

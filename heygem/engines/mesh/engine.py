@@ -8,7 +8,7 @@ from fractions import Fraction
 import numpy as np
 
 from heygem.engines.base import Style
-from heygem.engines.mesh.interior import Interior
+from heygem.engines.mesh.interior import Interior, Light
 from heygem.engines.mesh.looks import looks
 from heygem.engines.mesh.person import study
 from heygem.engines.mesh.render import FaceBender, Mouth
@@ -20,7 +20,6 @@ from heygem.media.frame import Frame
 from heygem.media.sound import Sound
 from heygem.speech.motion import Motion, listen, mouth_basis, warm
 
-CHEEKS = (50, 280, 205, 425)
 _CHUNK = 256  # shapes made at once: memory stays flat in the length of the sound
 
 
@@ -34,7 +33,8 @@ class MeshRenderer:
         pictures, wanted = self._pictures(), self._wanted()
         self._choice = select(pictures, wanted)
         self._before, self._share = crossfades(pictures, wanted, self._choice, float(avatar.fps))
-        self._bender = FaceBender(self._person, Interior(_skin(avatar)))
+        self._misfit = float(np.sqrt(np.mean((pictures.lips[self._choice] - wanted.lips) ** 2)))
+        self._bender = FaceBender(self._person, Interior(Light.of(avatar)))
 
     def _shapes(self, start: int, stop: int) -> np.ndarray:
         part = Motion(self._motion.rows[start:stop], self._motion.voice[start:stop])
@@ -73,8 +73,9 @@ class MeshRenderer:
         return Mouth(mouths.picture(k), mouths.boxes[k][:2], source, self._person.shapes([source])[0])
 
     def report(self) -> dict[str, float]:
-        """Share of frames with a voice, and of those rendered with an inside of the mouth that had to be drawn."""
-        return {"speaking": self._speaking, "drawn": self._bender.drawn}
+        """Share of frames with a voice, and of those rendered with an inside of the mouth that had to be drawn;
+        distance of the chosen pictures from the shapes that the voice asks for (root-mean-square, canonical)."""
+        return {"speaking": self._speaking, "drawn": self._bender.drawn, "misfit": self._misfit}
 
     def close(self) -> None:
         """Holds nothing that outlives it."""
@@ -98,13 +99,3 @@ class MeshEngine:
         if style.device == "cuda":
             raise EngineUnavailable(engine="mesh", reason="it runs on the CPU; choose the device auto or cpu")
         return "CPU"
-
-
-def _skin(avatar: Avatar) -> np.ndarray:
-    """(3,) RGB of the cheeks in the first mouth picture."""
-    mouths = avatar.mouths
-    picture, corner = mouths.picture(0), mouths.boxes[0][:2]
-    points = np.round(avatar.landmarks[mouths.frames[0]][list(CHEEKS), :2] - corner).astype(int)
-    points = np.clip(points, 3, np.array(picture.shape[1::-1]) - 4)
-    patches = [picture[y - 3 : y + 4, x - 3 : x + 4].reshape(-1, 3) for x, y in points]
-    return np.median(np.concatenate(patches), axis=0)

@@ -1,21 +1,24 @@
 """What moves, what is pasted and how the mesh is cut around the mouth. Canonical units (see ``heygem.faces.shape``).
 
-The engine's mesh has the 468 points of the face, then 22 points of the mouth's interior (they lie on the inner lips of
-the target, but take their picture from wherever the teeth are), then one fixed point outside each point of the jaw
-line, so that a moving jaw pulls the neck along softly instead of tearing at it.
+Two meshes share the 468 points of the face. The one that moves the frame's own face has one fixed point more outside
+each point of the jaw line, so that a moving jaw pulls the neck along softly instead of tearing at it. The one that lays
+a mouth picture over it has four lines of points across the mouth instead, between which the picture's inside is shown.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import cache
+from itertools import pairwise
 
 import numpy as np
 
-from heygem.faces.shape import CHIN, INNER_LOWER, INNER_UPPER, LIPS, OVAL, mean_face, triangles
+from heygem.faces.shape import CHIN, INNER_LOWER, INNER_UPPER, LIPS, MOUTH, OVAL, mean_face, triangles
 
-INTERIOR = INNER_UPPER + INNER_LOWER
-FIRST_INTERIOR = 468
-FIRST_RING = FIRST_INTERIOR + len(INTERIOR)
+POINTS = 468
+COLUMNS = len(INNER_UPPER)
+LINES = 4
+"""Lines of the inside of the mouth: upper lip, end of the upper teeth, beginning of the lower ones, lower lip."""
 JAW = OVAL[9:28]
 """The jaw line from ear to ear, in order."""
 RING = 1.22
@@ -24,6 +27,8 @@ RING_CHIN = 1.36
 
 MOVES = (1.05, 0.62, 0.95)
 """Ellipse of what moves: half width, up, down from the centre of the mouth."""
+STIFF = 4.0
+"""How much stiffer than a cheek the skin below the lips is: the chin bone carries it."""
 PASTES = (0.85, 0.48, 0.62)
 """Ellipse of the pixels that come from the chosen mouth picture."""
 
@@ -49,10 +54,36 @@ def falloff(shape: np.ndarray, ellipse: tuple[float, float, float], edge: float 
     return weight
 
 
-def moving(shape: np.ndarray) -> np.ndarray:
-    """(468,) how much each point follows the target: the ellipse, and the chin fully."""
-    weight = falloff(shape, MOVES)
-    weight[list(CHIN)] = 1.0
+def carrier(shape: np.ndarray) -> np.ndarray:
+    """(468, P) shares with which each point of the face follows displacements of the P points of MOUTH.
+
+    Lips and chin lead, what lies outside the ellipse and the ring round the jaw stay, all between is stretched like a
+    membrane: the mesh's Laplace equation with positive weights, whose solutions never overshoot.
+    """
+    edges = np.unique(np.sort(frame_triangles()[:, [0, 1, 1, 2, 2, 0]].reshape(-1, 2)), axis=0)
+    flat = np.concatenate([shape[:, :2], ring(shape[None])[0]])
+    tension = 1 / np.maximum(np.linalg.norm(flat[edges[:, 0]] - flat[edges[:, 1]], axis=1), 0.01)
+    middle = flat[edges].mean(axis=1) - mouth_centre(shape)
+    tension *= 1 + STIFF * np.exp(-((middle[:, 0] / 0.22) ** 2)) * (middle[:, 1] > 0)
+    laplace = np.zeros((len(flat), len(flat)))
+    for a, b in (edges.T, edges.T[::-1]):
+        np.add.at(laplace, (a, b), -tension)
+        np.add.at(laplace, (a, a), tension)
+    free = np.zeros(len(flat), bool)
+    free[:POINTS] = falloff(shape, MOVES) > 0
+    free[list(MOUTH)] = False
+    shares = np.zeros((POINTS, len(MOUTH)))
+    shares[list(MOUTH)] = np.eye(len(MOUTH))
+    inside = free[:POINTS]
+    shares[inside] = np.linalg.solve(laplace[free][:, free], -laplace[free][:, list(MOUTH)])
+    return shares
+
+
+def pasted(shape: np.ndarray) -> np.ndarray:
+    """(468,) how much each point shows the mouth picture: the ellipse, but not the jaw line, whose border is the
+    frame's own."""
+    weight = falloff(shape, PASTES)
+    weight[list(JAW)] = 0.0
     return weight
 
 
@@ -65,20 +96,38 @@ def ring(points: np.ndarray) -> np.ndarray:
 
 
 @cache
-def mesh_triangles() -> np.ndarray:
-    """(V, 3) int: triangles of the ring, the interior, the lower face: in this order, so that touching lips hide the
-    interior."""
-    cheek = [tuple(t) for t in triangles().tolist() if any(v in _lower_face() for v in t)]
-    n = len(INNER_UPPER)
-    strip = []
-    for k in range(n - 1):
-        upper, lower = FIRST_INTERIOR + k, FIRST_INTERIOR + n + k
-        strip += [(upper, upper + 1, lower), (upper + 1, lower + 1, lower)]
+def frame_triangles() -> np.ndarray:
+    """(M, 3) int, 468 points of the face and 19 of the ring: the ring, the inside of the mouth, the lower face."""
     outer = []
     for k in range(len(JAW) - 1):
-        outside = FIRST_RING + k
-        outer += [(JAW[k], JAW[k + 1], outside), (JAW[k + 1], outside + 1, outside)]
-    return np.array(outer + strip + cheek)
+        outside = POINTS + k
+        outer += [(JAW[k], outside, JAW[k + 1]), (JAW[k + 1], outside, outside + 1)]
+    return np.array(outer + _strip(INNER_UPPER, INNER_LOWER) + _lower_face_triangles())
+
+
+@cache
+def mouth_triangles() -> np.ndarray:
+    """(M, 3) int, 468 points of the face and 4 x 11 of the inside: inside, lower face, so that touching lips hide the
+    inside."""
+    lines = np.arange(POINTS, POINTS + LINES * COLUMNS).reshape(LINES, COLUMNS).tolist()
+    inside = [t for above, below in pairwise(lines) for t in _strip(above, below)]
+    return np.array(inside + _lower_face_triangles())
+
+
+def _strip(upper: Sequence[int], lower: Sequence[int]) -> list[tuple[int, ...]]:
+    """Triangles between two lines of points."""
+    triangles = []
+    for k in range(len(upper) - 1):
+        triangles += [(upper[k], upper[k + 1], lower[k]), (upper[k + 1], lower[k + 1], lower[k])]
+    return triangles
+
+
+def _lower_face_triangles() -> list[tuple[int, ...]]:
+    """Triangles of the face that can move, clockwise on a face seen from the front."""
+    chosen = np.array([t for t in triangles().tolist() if any(v in _lower_face() for v in t)])
+    wrong = ~facing(1000 * mean_face()[:, :2], chosen)
+    chosen[wrong] = chosen[wrong][:, [0, 2, 1]]
+    return [tuple(t) for t in chosen.tolist()]
 
 
 @cache
@@ -93,3 +142,10 @@ def _lower_face() -> frozenset[int]:
     """Points that can move, on the mean face, with some reserve for other faces."""
     weight = falloff(mean_face(), tuple(1.15 * r for r in MOVES))  # pyright: ignore[reportArgumentType]
     return frozenset(np.flatnonzero(weight > 0).tolist()) | frozenset(CHIN)
+
+
+def facing(points: np.ndarray, triangles: np.ndarray) -> np.ndarray:
+    """(M,) bool: which triangles (M, 3) of points (V, 2) px show their outer side, seen from the front of a face."""
+    a, b, c = (points[triangles[:, k]] for k in range(3))
+    u, v = b - a, c - a
+    return (u[:, 0] * v[:, 1] - u[:, 1] * v[:, 0]) > -0.25

@@ -7,24 +7,29 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
+from heygem.engines.mesh.behind import LOWER, ROLLED, UPPER, Behind, Inside, heights, parting
 from heygem.engines.mesh.geometry import (
-    FIRST_INTERIOR,
-    FIRST_RING,
-    INTERIOR,
+    COLUMNS,
     JAW,
-    PASTES,
-    falloff,
-    mesh_triangles,
-    moving,
+    LINES,
+    POINTS,
+    carrier,
+    facing,
+    frame_triangles,
+    mouth_triangles,
+    pasted,
     ring,
 )
-from heygem.engines.mesh.interior import Interior, mouth_lines
+from heygem.engines.mesh.interior import Interior
 from heygem.engines.mesh.person import Person
 from heygem.engines.mesh.warp import rasterise, spread
+from heygem.faces.shape import MOUTH, OUTER_LOWER, OUTER_UPPER, gap
 from heygem.media.frame import Frame
 
 RING_LOW, RING_HIGH = 0.05, 0.6
 """Opacities between which the two layers are compared for colour."""
+OPEN = 0.01
+"""Opening of the target from which something of the inside is seen."""
 MARGIN = 2  # px around the mesh, so that blurring never sees the edge of the patch
 
 
@@ -43,51 +48,61 @@ class FaceBender:
 
     def __init__(self, person: Person, interior: Interior) -> None:
         self._person, self._interior = person, interior
-        self._moving = moving(person.closed)
-        self._opacity = np.concatenate([falloff(person.closed, PASTES), np.ones(len(INTERIOR)), np.zeros(len(JAW))])
-        self._triangles = mesh_triangles()
-        self._pasted = self._triangles[(self._opacity[self._triangles] > 0).any(axis=1)]
-        self._outer, self._inner = np.unique(self._triangles), np.unique(self._pasted)
+        self._carrier = carrier(person.closed)
+        opacity = pasted(person.closed)
+        self._opacity = np.concatenate([opacity, np.zeros(len(JAW))])
+        self._moved = _touching(
+            frame_triangles(), np.concatenate([self._carrier.any(axis=1) + opacity, np.zeros(len(JAW))])
+        )
+        seen = _touching(mouth_triangles(), np.concatenate([opacity, np.ones(LINES * COLUMNS)]))
+        reach = np.isin(np.arange(POINTS + LINES * COLUMNS), seen)
+        self._pasted = _touching(mouth_triangles(), reach)  # one triangle more all round, where the feather is blurred
+        self._outer, self._inner = np.unique(self._moved), np.unique(seen[seen < POINTS])
+        self._partings: dict[int, float] = {}
         self._frames = self._drawn = 0
 
     @property
     def drawn(self) -> float:
         """Share of the frames so far whose mouth had mostly to be drawn from the inside."""
-        return self._drawn / max(self._frames, 1)
+        return float(self._drawn / max(self._frames, 1))
 
     def bend(
         self, frame: Frame, source: int, shape: np.ndarray, effect: float, mouths: list[tuple[Mouth, float]]
     ) -> None:
         """Changes ``frame`` in place. source: which source frame it is; shape (468, 3): canonical target;
         effect 0..1; mouths: pictures and their shares (sum 1)."""
+        own = self._person.landmarks[source]
         target = self._target(source, shape, effect)
-        outer = _box(target[self._outer], frame)
-        inner = _box(target[self._inner], frame)
+        still = ring(own[None])[0]
+        goal = np.concatenate([target, still])
+        outer, inner = _box(goal[self._outer], frame), _box(target[self._inner], frame)
         if outer is None or inner is None:
             return
-        picture, opacity = self._move(frame.rgb(outer), target - outer[:2], self._own(source) - target)
+        shift = np.concatenate([own[:, :2], still]) - goal
+        picture, opacity = self._move(frame.rgb(outer), goal - outer[:2], shift)
         window = np.s_[inner[1] - outer[1] : inner[3] - outer[1], inner[0] - outer[0] : inner[2] - outer[0]]
         below, opacity = picture[window], effect * opacity[window]
-        layer = self._lay(target - inner[:2], shape, mouths, below.shape)
-        layer += _colour_difference(below, layer, opacity)
-        missing = sum(share * self._interior.missing(mouth.shape, shape) for mouth, share in mouths)
-        self._frames, self._drawn = self._frames + 1, self._drawn + (missing > 0.5)
-        self._interior.paint(layer, target - inner[:2], shape, self._person, source, missing)
-        below[:] = np.clip(below + opacity[:, :, None] * (layer - below) + 0.5, 0, 255)
+        layer, covered, inside = self._lay(target - inner[:2], shape, mouths, below.shape)
+        opacity *= covered
+        layer = _match_colour(below, layer, opacity)
+        self._interior.paint(layer, target[UPPER + LOWER] - inner[:2], shape, self._person, source, inside)
+        self._frames, self._drawn = self._frames + 1, self._drawn + (inside.closed > 0.5 and gap(shape) > OPEN)
+        below[:] = cv2.blendLinear(layer, np.ascontiguousarray(below), opacity, 1 - opacity)
         frame.paste(outer[0], outer[1], picture)
 
     def _move(self, patch: np.ndarray, target: np.ndarray, shift: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """The patch (h, w, 3) with its own lower face moved, and the opacity (h, w) of the mouth picture over it.
 
-        target (509, 2) px in the patch, shift (509, 2) px from there to where the pixels are now. Both fields are
+        target (487, 2) px in the patch, shift (487, 2) px from there to where the pixels are now. Both fields are
         smooth, so half the resolution is enough to spread them.
         """
         height, width = patch.shape[:2]
         coarse = (target - 0.5) / 2  # the middle of a pixel of half the resolution
-        index = rasterise(coarse, self._triangles, (width // 2, height // 2))
-        fields = spread(index, coarse, np.column_stack([shift, self._opacity]), self._triangles)
+        seen = self._moved[np.argsort(facing(target, self._moved), kind="stable")]
+        index = rasterise(coarse, seen, (width // 2, height // 2))
+        fields = spread(index, coarse, np.column_stack([shift, self._opacity]), seen)
         fields[:, index < 0] = 0
-        fields[2] = cv2.GaussianBlur(fields[2], (0, 0), max(0.5, 0.004 * width))
+        fields[2] = cv2.GaussianBlur(fields[2], (0, 0), max(0.5, 0.008 * width))
         x, y, opacity = (cv2.resize(field, (width, height), interpolation=cv2.INTER_LINEAR) for field in fields)
         x += np.arange(width, dtype=np.float32)
         y += np.arange(height, dtype=np.float32)[:, None]
@@ -95,38 +110,67 @@ class FaceBender:
 
     def _lay(
         self, target: np.ndarray, shape: np.ndarray, mouths: list[tuple[Mouth, float]], size: tuple[int, ...]
-    ) -> np.ndarray:
-        """(h, w, 3) float32: the mouth pictures bent to ``target`` (509, 2) px. Undefined outside what is pasted."""
-        index = rasterise(target, self._pasted, (size[1], size[0]))
-        points = np.hstack([self._mouth_points(mouth, shape) for mouth, _ in mouths])
-        fields = spread(index, target, points, self._pasted)
+    ) -> tuple[np.ndarray, np.ndarray, Inside]:
+        """(h, w, 3) uint8: the mouth pictures bent to ``target`` (468, 2) px; (h, w) bool: where they reach; and what
+        they show of the inside."""
+        behind = [Behind(mouth.shape, shape, self._parting(mouth)) for mouth, _ in mouths]
+        shares = [share for _, share in mouths]
+        ends = np.average([part.ends() for part in behind], axis=0, weights=shares)
+        closed, sealed = np.average([(part.closed, part.sealed) for part in behind], axis=0, weights=shares)
+        inside = Inside(ends, float(closed), float(sealed))
+        goal = np.concatenate([target, _inside_lines(target, shape, ends)])
+        seen = self._pasted[np.argsort(facing(goal, self._pasted), kind="stable")]
+        index = rasterise(goal, seen, (size[1], size[0]))
+        points = np.hstack([self._mouth_points(m, part, ends) for (m, _), part in zip(mouths, behind, strict=True)])
+        fields = spread(index, goal, points, seen)
         bent = [
             cv2.remap(mouth.picture, fields[2 * k], fields[2 * k + 1], cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE)
             for k, (mouth, _) in enumerate(mouths)
         ]
-        if len(bent) == 1:
-            return bent[0].astype(np.float32)
-        return cv2.addWeighted(bent[0], mouths[0][1], bent[1], mouths[1][1], 0, dtype=cv2.CV_32F)
+        layer = bent[0] if len(bent) == 1 else cv2.addWeighted(bent[0], shares[0], bent[1], shares[1], 0)
+        return layer, index >= 0, inside
 
     def _target(self, source: int, shape: np.ndarray, effect: float) -> np.ndarray:
-        """(509, 2) px: where each point of the engine's mesh goes in this frame."""
-        offset = (shape - self._person.shapes([source])[0]) * (effect * self._moving)[:, None]
+        """(468, 2) px: where each point of the face goes in this frame."""
+        mouth = list(MOUTH)
+        offset = effect * (self._carrier @ (shape[mouth] - self._person.shapes([source])[0, mouth]))
         pose = self._person.pose
         moved = pose.scale[source] * (offset @ pose.rotation[source].T)
-        return _mesh(self._person.landmarks[source] + moved, self._person.landmarks[source])
+        return (self._person.landmarks[source] + moved)[:, :2]
 
-    def _own(self, source: int) -> np.ndarray:
-        """(509, 2) px: where the same points lie in the frame as it is."""
-        points = self._person.landmarks[source]
-        return _mesh(points, points)
-
-    def _mouth_points(self, mouth: Mouth, shape: np.ndarray) -> np.ndarray:
-        """(509, 2) px of a mouth picture: where each point of the mesh takes its pixels from."""
-        points = self._own(mouth.source)
+    def _mouth_points(self, mouth: Mouth, behind: Behind, ends: np.ndarray) -> np.ndarray:
+        """(512, 2) px of a mouth picture: where each point of the mesh takes its pixels from."""
         pose = self._person.pose[mouth.source : mouth.source + 1]
-        inside = mouth_lines(mouth.shape, shape)
-        points[FIRST_INTERIOR:FIRST_RING] = pose.to_picture(inside[None])[0, :, :2]
-        return points - mouth.corner
+        lines = pose.to_picture(behind.points(ends)[None])[0, :, :2]
+        face = self._person.landmarks[mouth.source][:, :2].copy()
+        for inner, outer in ((UPPER[1:-1], OUTER_UPPER[1:-1]), (LOWER[1:-1], OUTER_LOWER[1:-1])):
+            face[inner] += ROLLED * behind.sealed * (face[list(outer)] - face[inner])
+        return np.concatenate([face, lines]) - mouth.corner
+
+    def _parting(self, mouth: Mouth) -> float:
+        """Where between the lips of a mouth picture the rows of teeth part; found once a picture."""
+        if mouth.source not in self._partings:
+            upper, lower = mouth.shape[UPPER[3:8]], mouth.shape[LOWER[3:8]]
+            points = upper + heights()[:, None, None] * (lower - upper)
+            pose = self._person.pose[mouth.source : mouth.source + 1]
+            places = pose.to_picture(points.reshape(1, -1, 3))[0, :, :2] - mouth.corner
+            x, y = places.astype(np.float32).T.reshape(2, len(heights()), -1)
+            grey = cv2.remap(mouth.picture, x, y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE).mean(axis=(1, 2))
+            self._partings[mouth.source] = parting(grey, upper[2], lower[2], self._person.closed)
+        return self._partings[mouth.source]
+
+
+def _touching(triangles: np.ndarray, weight: np.ndarray) -> np.ndarray:
+    """The triangles of which at least one corner has a weight."""
+    return triangles[(weight[triangles] > 0).any(axis=1)]
+
+
+def _inside_lines(target: np.ndarray, shape: np.ndarray, ends: np.ndarray) -> np.ndarray:
+    """(44, 2) px: the four lines of the inside between the lips of target (468, 2) px; ends: see ``Inside``."""
+    upper, lower = target[UPPER], target[LOWER]
+    top = shape[UPPER, 1]
+    share = np.clip((ends - top) / np.maximum(shape[LOWER, 1] - top, 1e-6), 0, 1)[:, :, None]
+    return np.concatenate([upper, *(upper + share * (lower - upper)), lower])
 
 
 def _box(points: np.ndarray, frame: Frame) -> tuple[int, int, int, int] | None:
@@ -136,20 +180,17 @@ def _box(points: np.ndarray, frame: Frame) -> tuple[int, int, int, int] | None:
     return (int(x0), int(y0), int(x1), int(y1)) if x1 - x0 >= 8 and y1 - y0 >= 8 else None
 
 
-def _mesh(points: np.ndarray, still: np.ndarray) -> np.ndarray:
-    """(509, 2) px: face points (468, 3), the interior on the inner lips, the ring round the face ``still``."""
-    return np.concatenate([points[:, :2], points[list(INTERIOR), :2], ring(still[None])[0]])
+def _match_colour(below: np.ndarray, above: np.ndarray, opacity: np.ndarray) -> np.ndarray:
+    """``above`` (h, w, 3) uint8 with the colours of ``below`` where both meet.
 
-
-def _colour_difference(below: np.ndarray, above: np.ndarray, opacity: np.ndarray) -> np.ndarray:
-    """(h, w, 3) float32: what to add to ``above`` so that it has the colours of ``below`` where both meet.
-
-    Measured in the feather, spread inward by a normalised Gaussian of a tenth of the width, at a quarter of the size.
+    The difference is measured in the feather and spread inward by a normalised Gaussian of a tenth of the width, at a
+    quarter of the size.
     """
     height, width = opacity.shape
     small = (max(width // 4, 2), max(height // 4, 2))
-    ring_weight = ((opacity > RING_LOW) & (opacity < RING_HIGH)).astype(np.float32)
-    difference = (below.astype(np.float32) - above) * ring_weight[:, :, None]
-    stack = cv2.resize(np.dstack([difference, ring_weight]), small, interpolation=cv2.INTER_AREA)
+    under, over, cover = (cv2.resize(p, small, interpolation=cv2.INTER_AREA) for p in (below, above, opacity))
+    weight = ((cover > RING_LOW) & (cover < RING_HIGH)).astype(np.float32)[:, :, None]
+    stack = np.concatenate([weight * cv2.subtract(under, over, dtype=cv2.CV_32F), weight], axis=2)
     wide = cv2.GaussianBlur(stack, (0, 0), max(small[0] / 10, 1.0))
-    return cv2.resize(wide[:, :, :3] / (wide[:, :, 3:] + 1e-4), (width, height), interpolation=cv2.INTER_LINEAR)
+    difference = cv2.resize(wide[:, :, :3] / (wide[:, :, 3:] + 1e-4), (width, height), interpolation=cv2.INTER_LINEAR)
+    return cv2.add(above, difference, dtype=cv2.CV_8U)
