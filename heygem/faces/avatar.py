@@ -23,7 +23,7 @@ from heygem.media.reader import VideoReader
 from heygem.settings import load
 from heygem.tick import Tick, silent
 
-VERSION = 1
+VERSION = 2
 """Version of the analysis: a change makes all cached avatars stale."""
 
 

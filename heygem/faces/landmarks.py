@@ -93,9 +93,14 @@ class Region:
         turn *= self.side / SIDE
         return np.column_stack([turn, self.centre - turn @ (SIDE / 2, SIDE / 2)])
 
+    @property
+    def fineness(self) -> int:
+        """Pixels of the picture per pixel of the network's input, about."""
+        return max(round(self.side / SIDE), 1)
+
     def box(self, width: int, height: int) -> Box | None:
         """The part of a ``width`` x ``height`` picture that the region needs; None where it lies outside."""
-        reach = self.side / 2 * (abs(np.cos(self.roll)) + abs(np.sin(self.roll))) + 2
+        reach = self.side / 2 * (abs(np.cos(self.roll)) + abs(np.sin(self.roll))) + 2 * self.fineness + 2
         (x0, y0), (x1, y1) = np.floor(self.centre - reach), np.ceil(self.centre + reach)
         box = max(int(x0) & ~1, 0), max(int(y0) & ~1, 0), min(int(x1) + 1 & ~1, width), min(int(y1) + 1 & ~1, height)
         return box if box[0] < box[2] and box[1] < box[3] else None
@@ -105,12 +110,11 @@ class Region:
         box = self.box(*size(picture))
         if box is None:
             return None
-        patch = shrunk(picture, box, self.side / SIDE if self.side > 1.5 * SIDE else 1.0)
-        scale = np.array([patch.shape[1] / (box[2] - box[0]), patch.shape[0] / (box[3] - box[1])])
+        patch = shrunk(picture, box, self.fineness)
         there = self.from_crop()
         there[:, 2] -= box[:2]
-        there *= scale[:, None]
-        there[:, 2] += (scale - 1) / 2  # pixel centres stay where they were
+        there /= self.fineness
+        there[:, 2] += (1 / self.fineness - 1) / 2  # pixel centres stay where they were
         flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
         return cv2.warpAffine(patch, there, (SIDE, SIDE), flags=flags, borderMode=cv2.BORDER_REPLICATE)
 
@@ -157,11 +161,15 @@ def rgb(picture: Picture, box: Box | None = None) -> np.ndarray:
     return picture if box is None else picture[box[1] : box[3], box[0] : box[2]]
 
 
-def shrunk(picture: Picture, box: Box, by: float) -> np.ndarray:
-    """(h, w, 3) uint8 RGB of a box inside the picture, ``by`` times smaller, area-averaged; planes before colours."""
-    if by <= 1:
+def shrunk(picture: Picture, box: Box, by: int) -> np.ndarray:
+    """(h, w, 3) uint8 RGB of a box inside the picture, ``by`` times smaller: means of whole blocks, which is fast.
+
+    What is left over at the right and at the bottom is dropped. Planes are shrunk before colours are made.
+    """
+    if by == 1:
         return rgb(picture, box)
-    wide, high = (max(round((box[k + 2] - box[k]) / by / 2), 1) * 2 for k in (0, 1))
+    wide, high = (max((box[k + 2] - box[k]) // (2 * by), 1) * 2 for k in (0, 1))
+    box = box[0], box[1], box[0] + wide * by, box[1] + high * by
     if isinstance(picture, np.ndarray):
         return cv2.resize(rgb(picture, box), (wide, high), interpolation=cv2.INTER_AREA)
     small = Frame.blank(wide, high)

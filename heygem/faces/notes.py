@@ -13,9 +13,10 @@ from heygem.faces.mouths import Spool, lower_face
 from heygem.faces.people import Track, reasons, turn
 from heygem.faces.shape import align, gap, width
 from heygem.faces.track import Face, Tracker
-from heygem.media.frame import Frame
+from heygem.media.frame import Box, Frame
+from heygem.media.probe import VideoInfo
 from heygem.media.reader import VideoReader
-from heygem.media.stream import ReadAhead
+from heygem.media.stream import ReadAhead, WriteBehind
 from heygem.tick import Tick
 
 MOST_FACES = 4
@@ -23,6 +24,8 @@ MOST_FACES = 4
 _ROW = np.dtype(
     [("frame", "i4"), ("track", "i4"), ("score", "f4"), ("why", "i4"), ("skin", "f4", 3), ("points", "f4", (468, 3))]
 )
+_BATCH = 8
+"""Faces that are aligned at once."""
 _CHEEKS = [50, 280, 205, 425, 101, 330, 36, 266]
 
 
@@ -55,35 +58,59 @@ class Notes:
         return Track(self.rows["frame"][rows], rows, shapes.mean(axis=0), colour, usable, size)
 
 
+@dataclass(frozen=True)
+class _Seen:
+    """A face in frame ``n`` and its lower part: ``picture`` (h, w, 3) RGB of ``box``, empty where it lies outside."""
+
+    n: int
+    face: Face
+    box: Box
+    picture: np.ndarray
+
+
 def take_notes(reader: VideoReader, folder: Path, tick: Tick, detector: Detector | None = None) -> Notes:
     """Looks at every frame once. The notes live in files in ``folder``, which the caller removes afterwards."""
     info = reader.info
     pictures = Spool(folder, max(round(info.fps), 1))
     cuts: list[bool] = []
     path = folder / "rows"
-    with Tracker(detector, MOST_FACES) as tracker, path.open("wb") as file, ReadAhead(reader) as ahead:
-        for n, frame in enumerate(ahead):
-            faces = tracker.follow_all(frame)
-            cuts.append(tracker.cut)
-            for face in faces:
-                file.write(_row(n, frame, face, pictures).tobytes())
-            tick("analyse", n + 1, max(info.frames or 0, n + 1))
+    with path.open("wb") as file:
+
+        def note(batch: list[_Seen]) -> None:
+            file.write(_rows(batch, info, pictures).tobytes())
+
+        batch: list[_Seen] = []
+        with Tracker(detector, MOST_FACES) as tracker, ReadAhead(reader) as ahead, WriteBehind(note, 1) as behind:
+            for n, frame in enumerate(ahead):
+                batch += [_seen(n, frame, face) for face in tracker.follow_all(frame)]
+                cuts.append(tracker.cut)
+                if len(batch) >= _BATCH:
+                    behind.put(batch)
+                    batch = []
+                tick("analyse", n + 1, max(info.frames or 0, n + 1))
+            if batch:
+                behind.put(batch)
     rows = np.memmap(path, _ROW, "r") if path.stat().st_size else np.zeros(0, _ROW)
     return Notes(rows, len(cuts), np.array(cuts, bool), pictures)
 
 
-def _row(n: int, frame: Frame, face: Face, pictures: Spool) -> np.ndarray:
-    """What is worth keeping of one face in frame ``n``; the picture of its lower face goes to ``pictures``."""
-    row = np.zeros((), _ROW)
-    row["frame"], row["track"], row["score"], row["points"] = n, face.track, face.score, face.landmarks
-    shapes, pose = align(face.landmarks[None])
-    row["why"] = reasons(face.landmarks[None], pose, frame.width, frame.height)[0]
-    if row["why"] == 0:
-        box = lower_face(face.landmarks, frame.width, frame.height)
-        picture = rgb(frame, box)
-        pictures.add(
-            face.track, n, box, picture, (float(gap(shapes)[0]), float(width(shapes)[0]), float(turn(pose)[0]))
-        )
-        x, y = (face.landmarks[_CHEEKS, :2].T - np.array([box[:2]]).T).astype(int)
-        row["skin"] = picture[y.clip(0, picture.shape[0] - 1), x.clip(0, picture.shape[1] - 1)].mean(axis=0)
-    return row
+def _seen(n: int, frame: Frame, face: Face) -> _Seen:
+    x0, y0, x1, y1 = box = lower_face(face.landmarks, frame.width, frame.height)
+    return _Seen(n, face, box, rgb(frame, box) if x0 < x1 and y0 < y1 else np.zeros((0, 0, 3), np.uint8))
+
+
+def _rows(batch: list[_Seen], info: VideoInfo, pictures: Spool) -> np.ndarray:
+    """What is worth keeping of each face; the pictures of the usable ones go to ``pictures``."""
+    rows = np.zeros(len(batch), _ROW)
+    points = np.stack([seen.face.landmarks for seen in batch])
+    shapes, pose = align(points)
+    rows["points"], rows["why"] = points, reasons(points, pose, info.width, info.height)
+    traits = np.column_stack([gap(shapes), width(shapes), turn(pose)])
+    for row, seen, (opening, wide, turned) in zip(rows, batch, traits.tolist(), strict=True):
+        row["frame"], row["track"], row["score"] = seen.n, seen.face.track, seen.face.score
+        if row["why"] == 0:
+            picture = seen.picture
+            pictures.add(seen.face.track, seen.n, seen.box, picture, (opening, wide, turned))
+            x, y = (seen.face.landmarks[_CHEEKS, :2].T - np.array([seen.box[:2]]).T).astype(int)
+            row["skin"] = picture[y.clip(0, picture.shape[0] - 1), x.clip(0, picture.shape[1] - 1)].mean(axis=0)
+    return rows

@@ -17,7 +17,7 @@ SURE = 0.5
 CERTAIN = 0.98
 """Least score of a face that is taken up, in both looks at it. Faces score above 0.999, lights at night up to 0.95."""
 LOOK = 768
-"""Longer side in px of the picture in which faces are looked for first."""
+"""Longer side in px, about, of the picture in which faces are looked for first."""
 PATIENCE = 12
 """While there is no face, tiles and turned pictures are searched only in every so many pictures."""
 NEWCOMERS = 25
@@ -120,8 +120,9 @@ class Tracker:
     def _looks(self, picture: Picture, thorough: bool) -> Iterator[list[FaceBox]]:
         """Where faces may be, one way of looking after the other, the cheapest first."""
         wide, high = size(picture)
-        small = shrunk(picture, (0, 0, wide, high), max(wide, high) / LOOK)
-        grow = np.array([[wide / small.shape[1], 0, 0], [0, high / small.shape[0], 0]])
+        by = max(round(max(wide, high) / LOOK), 1)
+        small = shrunk(picture, (0, 0, wide, high), by)
+        grow = np.array([[by, 0.0, 0], [0, by, 0]])
         yield [box.moved(grow) for box in distinct(self._detector.find(small))]
         if thorough:
             yield [box.moved(grow) for box in find_turned(self._detector, small)]
@@ -159,11 +160,11 @@ class Cuts:
 
     def here(self, picture: Picture) -> bool:
         """Whether this picture is the first after a cut. The first of all counts as one."""
-        small = cv2.resize(luma(picture), (32, 32), interpolation=cv2.INTER_AREA).astype(np.float32)
-        levels = np.histogram(small, bins=16, range=(0, 256))[0] / small.size
+        small = cv2.resize(luma(picture), (32, 32), interpolation=cv2.INTER_AREA)
+        levels = np.bincount(small.reshape(-1) // 16, minlength=16) / small.size
         last, self._last = self._last, (small, levels)
         if last is None:
             return True
-        places = float(np.abs(small - last[0]).mean()) / 255
+        places = float(cv2.absdiff(small, last[0]).mean()) / 255
         histogram = float(np.abs(levels - last[1]).sum()) / 2
         return places > 0.08 and histogram > 0.25

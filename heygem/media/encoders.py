@@ -13,7 +13,7 @@ from av.error import FFmpegError
 from heygem.errors import EngineUnavailable, OptionInvalid
 
 QUALITIES = {
-    "draft": ({"preset": "superfast", "crf": "23"}, {"preset": "p1", "cq": "27"}),
+    "draft": ({"preset": "ultrafast", "crf": "23"}, {"preset": "p1", "cq": "27"}),
     "standard": ({"preset": "veryfast", "crf": "18"}, {"preset": "p4", "cq": "21"}),
     "high": ({"preset": "medium", "crf": "16"}, {"preset": "p6", "cq": "18"}),
 }

@@ -144,8 +144,8 @@ def test_region_outside_of_the_picture(woman: np.ndarray) -> None:
 
 def test_shrunk_reads_the_box_of_a_frame_and_of_an_array(woman: np.ndarray) -> None:
     box = (20, 30, 220, 230)
-    array, frame = shrunk(woman, box, 2.5), shrunk(Frame.of(woman), box, 2.5)
-    assert array.shape == frame.shape == (80, 80, 3)
+    array, frame = shrunk(woman, box, 3), shrunk(Frame.of(woman), box, 3)
+    assert array.shape == frame.shape == (66, 66, 3)
     assert np.abs(array.astype(int) - frame).mean() < 3
 
 
