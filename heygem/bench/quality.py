@@ -125,7 +125,7 @@ class View:
         times = np.arange(len(plan)) * float(ROWS / take.fps)
         voice, level = (np.interp(times, np.arange(len(loud)), x) for x in (voice_activity(loud), loud.mean(axis=1)))
         cutter = Cutter.of(person, true.pose)
-        shut = lips.shut_level(source.opening)
+        shut = lips.shut_level(source.gap)
         return cls(video, sound, take.path, avatar, plan, made, true, shut, seen, cutter, voice, level)
 
     @property
@@ -141,20 +141,20 @@ def _moves(view: View, case: Case) -> Measures:
     quiet = np.zeros(int(seen.sum())) if case.group in ("silence", "noise") else view.voice[seen]
     own, source = lips.jitter(made), lips.jitter(true)
     found = {
-        "still": lips.stillness(made.opening, quiet),
-        "rest": lips.resting(made.opening - view.shut, quiet),
+        "still": lips.stillness(made.gap, quiet),
+        "rest": lips.resting(made.gap - view.shut, quiet),
         "jitter_made": own,
         "jitter_source": source,
         "jitter": own / source if source > NOTHING else np.nan,
     }
     if case.group in ("own", "cross", "still"):
-        found["voice"] = agreement(made.opening, view.loud[seen]).best
+        found["voice"] = agreement(made.gap, view.loud[seen]).best
     if case.group == "own":
-        opening, rounding = (agreement(made.opening, true.opening), agreement(made.rounding, true.rounding))
-        found |= {"opening": opening.best, "opening0": opening.level, "offset": opening.offset}
-        found |= {"rounding": rounding.best, "rounding0": rounding.level}
+        for name in ("opening", "rounding", "gap"):
+            agreed = agreement(getattr(made, name), getattr(true, name))
+            found |= {name: agreed.best, f"{name}0": agreed.level, f"{name}_offset": agreed.offset}
         found |= dict(zip(("lmd", "lmd_picture"), lips.distance(made, true), strict=True))
-        found |= vars(lips.closures(made.opening - view.shut < lips.SHUT, true.opening - view.shut < lips.SHUT))
+        found |= vars(lips.closures(made.gap - view.shut < lips.SHUT, true.gap - view.shut < lips.SHUT))
     return found
 
 
@@ -176,9 +176,9 @@ def _looks(view: View, sheet: Path) -> Measures:
     flicker = [pictures.flicker(each, view.cutter, view.follows) for each in (made, true)]
     psnr, ssim = np.median(ratios, axis=0) if ratios else (np.nan, np.nan)
     seen = view.seen
-    openings = view.made.opening[seen], view.true.opening[seen]
+    gaps = view.made.gap[seen], view.true.gap[seen]
     return {
-        "sharpness": pictures.sharpness(made[seen], true[seen], openings, view.cutter),
+        "sharpness": pictures.sharpness(made[seen], true[seen], gaps, view.cutter),
         "seam": pictures.seam(made[seen], true[seen], view.cutter),
         "flicker_made": flicker[0],
         "flicker_source": flicker[1],

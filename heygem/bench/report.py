@@ -15,7 +15,8 @@ QUALITY = bench.RESULTS.with_name("QUALITY.md")
 COLUMNS = {
     "opening": (("opening", "opening0"), "{:.2f}"),
     "rounding": (("rounding", "rounding0"), "{:.2f}"),
-    "offset": (("offset",), "{:+.1f}"),
+    "gap": (("gap", "gap0"), "{:.2f}"),
+    "offset": (("opening_offset",), "{:+.1f}"),
     "LMD": (("lmd", "lmd_picture"), "{:.3f}"),
     "closed P/R": (("precision", "recall"), "{:.2f}"),
     "events P/R": (("event_precision", "event_recall"), "{:.2f}"),
@@ -38,16 +39,17 @@ tracked anew and compared with the tracked source. Lengths are in inter-ocular d
 Groups: own (a clip's own sound on the clip), cross (foreign voices), silence, noise, still (photos). “–” is no answer:
 no frames without a voice, for instance, or no motion in a photo to compare with.
 
-- opening: of the lips, correlation of result and source at the best lag within 2 frames / at lag 0
-- rounding: the same for how narrow the mouth is
-- offset: frames by which the result's mouth is early against the source's
+- opening: how low lower lip and chin are; correlation of result and source at the best lag within 2 frames / at lag 0
+- rounding: the same for how narrow the mouth and how low the upper lip is
+- gap: the same for how far the lips are apart
+- offset: frames by which the result's opening is early against the source's
 - LMD: mean distance of the lip landmarks from the source's, pose removed / in the picture
-- closed P/R: closed lips (opening under 0.03 beyond the person's closed lips) by frames, precision / recall
+- closed P/R: closed lips (gap under 0.03 beyond the person's closed lips) by frames, precision / recall
 - events P/R: the same by closings of the lips, found within one frame
-- voice: correlation of the opening with the loudness of the sound at the best lag within 2 frames
-- still: standard deviation of the opening where there is no voice
-- rest: median opening where there is no voice, beyond the person's closed lips
-- sharpness: variance of the Laplacian in the mouth over that of the source's mouths of like opening
+- voice: correlation of the gap with the loudness of the sound at the best lag within 2 frames
+- still: standard deviation of the gap where there is no voice
+- rest: median gap where there is no voice, beyond the person's closed lips
+- sharpness: variance of the Laplacian in the mouth over that of the source's mouths of like gap
 - flicker: change of the skin round the mouth from frame to frame, over the source's
 - jitter: fast motion of lips that are still, over the source's
 - seam: gradient across rings round the mouth over the source's, in the worst ring

@@ -1,6 +1,6 @@
 """The lower face cut out of pictures with pose and size removed, and the region of it that a ruler expects to change.
 
-The region is told by landmarks alone, never by the difference of two pictures: the jaw line from ear to ear, grown.
+The region is told by landmarks alone, never by the difference of two pictures: the face below the eyes, grown.
 """
 
 from __future__ import annotations
@@ -12,8 +12,8 @@ import numpy as np
 
 from heygem.faces.shape import LIPS, OVAL, Pose
 
-JAW = OVAL[8:29]
-"""The jaw line from ear to ear, in order: it begins and ends between the heights of eyes and nose."""
+JAW = OVAL[7:30]
+"""The jaw line from temple to temple, in order: it begins and ends at the height of the eyes."""
 GROW = 1.4
 """How far the region reaches, in distances of the jaw line from the centre of the face: the neck gives a little."""
 FINEST = 160

@@ -14,7 +14,7 @@ from heygem.quality.canonical import GROW, Cutter
 MOUTH = (0.5, 0.3, 0.4)
 """Half width, up, down of the mouth in which sharpness is measured, canonical."""
 ALIKE = 0.02
-"""Canonical difference of the opening up to which two mouths have the same edges."""
+"""Canonical difference of the gap between the lips up to which two mouths have the same edges."""
 AROUND = (0.4, 1 / GROW)
 """From where to where the skin round the mouth lies, as ``Cutter.radius``."""
 RINGS = np.linspace(0.4, 1.05, 14)
@@ -26,19 +26,19 @@ EQUAL = 100.0
 FEW = 3
 
 
-def sharpness(made: np.ndarray, true: np.ndarray, openings: tuple[np.ndarray, np.ndarray], cutter: Cutter) -> float:
+def sharpness(made: np.ndarray, true: np.ndarray, gaps: tuple[np.ndarray, np.ndarray], cutter: Cutter) -> float:
     """Variance of the Laplacian in the mouth (Pech-Pacheco et al. 2000), result over source, median over frames.
 
     An open mouth has other edges than a closed one, so each result's frame is compared with the source's frames of like
-    opening; frames without any are left out, and with fewer than three left the answer is nan. openings: (N,) each, of
+    gap; frames without any are left out, and with fewer than three left the answer is nan. gaps: (N,) each, of
     the result and the source.
     """
     places = cutter.places()
     inside = (np.abs(places[..., 0]) < MOUTH[0]) & (places[..., 1] > -MOUTH[1]) & (places[..., 1] < MOUTH[2])
     edges = [np.array([cv2.Laplacian(cut, cv2.CV_32F)[inside].var() for cut in cuts]) for cuts in (made, true)]
     ratios = []
-    for sharp, opening in zip(edges[0], openings[0], strict=True):
-        alike = edges[1][np.abs(openings[1] - opening) < ALIKE]
+    for sharp, gap in zip(edges[0], gaps[0], strict=True):
+        alike = edges[1][np.abs(gaps[1] - gap) < ALIKE]
         if len(alike) and np.median(alike) > 0:
             ratios.append(sharp / np.median(alike))
     return float(np.median(ratios)) if len(ratios) >= FEW else np.nan

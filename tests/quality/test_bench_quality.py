@@ -32,7 +32,7 @@ def test_a_clip_with_its_own_sound_is_like_itself(found: dict[str, Any]) -> None
     (row,) = found["rows"]
     assert row["error"] is None
     measures = row["measures"]
-    assert measures["opening"] > 0.8 and abs(measures["offset"]) < 1
+    assert measures["opening"] > 0.8 and abs(measures["opening_offset"]) < 1
     assert measures["lmd"] < 0.05
     assert measures["equal"] == 1 and measures["psnr_before"] == 100
     assert measures["psnr"] > 40 and measures["ssim"] > 0.97

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from heygem.faces.shape import gap, mean_face
+from heygem.faces.shape import LIPS, gap, mean_face
 from heygem.quality import lips
 from tests.quality.faces import head, shapes, shifted
 
@@ -17,9 +17,18 @@ def seen(canonical: np.ndarray, seed: int = 0) -> lips.Lips:
 
 
 def test_the_opening_is_the_same_under_any_head() -> None:
-    openings = [seen(shapes(TALK), seed).opening for seed in (0, 1)]
-    assert openings[0] == pytest.approx(openings[1], abs=2e-3)
-    assert np.ptp(openings[0]) == pytest.approx(np.ptp(TALK), rel=0.02)
+    first, other = (seen(shapes(TALK), seed) for seed in (0, 1))
+    assert first.gap == pytest.approx(other.gap, abs=2e-3)
+    assert np.ptp(first.gap) == pytest.approx(np.ptp(TALK), rel=0.02)
+    assert np.corrcoef(first.opening, TALK)[0, 1] > 0.99 > 0.9 > np.corrcoef(first.rounding, TALK)[0, 1]
+
+
+def test_a_narrow_mouth_is_round() -> None:
+    narrow = shapes(np.zeros(120))
+    narrow[:, list(LIPS), 0] *= 1 - TALK[:, None]
+    found = seen(narrow)
+    assert np.corrcoef(found.rounding, TALK)[0, 1] > 0.99
+    assert np.ptp(found.gap) < 1e-3
 
 
 def test_distance_is_in_units_of_the_eyes() -> None:
@@ -52,9 +61,9 @@ def test_no_closures_is_no_answer() -> None:
 
 def test_stillness_hears_only_silence() -> None:
     voice = (np.arange(120) < 60).astype(float)
-    opening = np.where(voice > 0, TALK, 0.02)
-    assert lips.stillness(opening, voice) == pytest.approx(0, abs=1e-9)
-    assert lips.resting(opening, voice) == pytest.approx(0.02)
+    gaps = np.where(voice > 0, TALK, 0.02)
+    assert lips.stillness(gaps, voice) == pytest.approx(0, abs=1e-9)
+    assert lips.resting(gaps, voice) == pytest.approx(0.02)
     assert lips.stillness(TALK, np.zeros(120)) == pytest.approx(TALK.std())
     assert np.isnan(lips.stillness(TALK, np.ones(120)))
 
