@@ -10,12 +10,14 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-from heygem.faces.shape import LIPS, OVAL, Pose
+from heygem.faces.shape import LIPS, OVAL, Pose, eye_centres
 
 JAW = OVAL[7:30]
 """The jaw line from temple to temple, in order: it begins and ends at the height of the eyes."""
 GROW = 1.4
 """How far the region reaches, in distances of the jaw line from the centre of the face: the neck gives a little."""
+MARGIN = 0.1
+"""How much further, in inter-ocular distances: on the far side of a turned head the jaw line is near the centre."""
 FINEST = 160
 """Pixels per inter-ocular distance that a cut-out has at most."""
 BOX = (-1.3, -0.8, 1.3, 1.3)
@@ -23,9 +25,12 @@ BOX = (-1.3, -0.8, 1.3, 1.3)
 
 
 def outline(points: np.ndarray) -> np.ndarray:
-    """(K, 2) convex outline of the region of one face (468, 2 or 3), in the units of the points."""
+    """(K, 2) convex outline of the region of one face (468, 3), in the units of the points."""
+    left, right = eye_centres(points)
     centre = points[list(OVAL), :2].mean(axis=0)
-    grown = centre + (points[list(JAW), :2] - centre) * GROW
+    jaw = points[list(JAW), :2] - centre
+    further = MARGIN * np.linalg.norm(right - left) / np.linalg.norm(jaw, axis=1, keepdims=True)
+    grown = centre + jaw * (GROW + further)
     return cv2.convexHull(grown.astype(np.float32))[:, 0]
 
 
