@@ -28,12 +28,24 @@ STYLE = {
     "smoothness": (float, "0..1", "0 follows every sound, 1 is calm"),
     "device": (str, "auto|cpu|cuda", "where to compute"),
 }
+
+
+def _face(text: str) -> tuple[int, Path | None]:
+    """N or N=FILE."""
+    number, _, voice = text.partition("=")
+    return int(number), Path(voice) if voice else None
+
+
 CHOICES = {
     "engine": (str, "mesh|loudness", "how the mouth is made; loudness only shows the volume, to check the sync"),
     "resolution": (str, "source|720p|1080p", "size of the result"),
     "quality": (str, "draft|standard|high", "how well the result is encoded; draft is the fastest"),
     "length": (str, "pingpong|loop|hold", "what follows when the sound is longer than the video"),
-    "face": (int, "N", "which face speaks: 0 the largest, 1 the next …"),
+    "face": (
+        _face,
+        "N|N=FILE",
+        "which face speaks, 0 the largest; N=FILE, once for each face: every face its own voice",
+    ),
 }
 """Option -> type, allowed values, help. The defaults stand in Options and Style alone."""
 
@@ -61,13 +73,14 @@ def _parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(metavar="COMMAND", required=True)
 
     lipsync = commands.add_parser("lipsync", help="make the person in a video or photo speak a recording")
-    lipsync.add_argument(
-        "--audio", type=Path, required=True, metavar="FILE", help="the voice: sound, or a video with sound"
-    )
+    lipsync.add_argument("--audio", type=Path, metavar="FILE", help="the voice: sound, or a video with sound")
     lipsync.add_argument("--video", type=Path, required=True, metavar="FILE", help="the person: a video or a photo")
     _add_output(lipsync, "<video>_<audio>.mp4 in the current folder")
     for name, (kind, values, text) in {**CHOICES, **STYLE}.items():
-        lipsync.add_argument(f"--{name}", type=kind, metavar=values, help=text, default=argparse.SUPPRESS)
+        action = "append" if name == "face" else "store"
+        lipsync.add_argument(
+            f"--{name}", type=kind, metavar=values, help=text, default=argparse.SUPPRESS, action=action
+        )
     lipsync.set_defaults(run=_lipsync)
 
     demo = commands.add_parser("demo", help="a first result without any file of your own")
@@ -106,9 +119,28 @@ def _add_output(parser: argparse.ArgumentParser, default: str) -> None:
 
 
 def _lipsync(args: argparse.Namespace, check: Check) -> int:
-    out = args.out or _free(Path(f"{args.video.stem}_{args.audio.stem}.mp4"))
-    _make(args, check, args.video, out, args.audio)
+    voices = _voices(args)
+    out = args.out or _free(Path("_".join(path.stem for path in (args.video, *voices.values())) + ".mp4"))
+    _make(args, check, args.video, out, voices)
     return 0
+
+
+def _voices(args: argparse.Namespace) -> dict[int, Path]:
+    """The recording of every face that speaks: of one by --audio and --face N, or of each by --face N=FILE."""
+    faces = getattr(args, "face", None) or [(_options(args).face, None)]
+    numbers = [number for number, _ in faces]
+    if args.audio and any(voice for _, voice in faces):
+        raise OptionInvalid(option="audio", value="given beside --face N=FILE", allowed="one of the two")
+    if args.audio and len(faces) > 1:
+        raise OptionInvalid(option="face", value=numbers, allowed="one face, or a voice for each: --face N=FILE")
+    if len(set(numbers)) < len(numbers):
+        raise OptionInvalid(
+            option="face", value=f"{max(numbers, key=numbers.count)} twice", allowed="one voice for each face"
+        )
+    voices = {number: voice or args.audio for number, voice in faces}
+    if None in voices.values():
+        raise OptionInvalid(option="audio", value="left out", allowed="--audio FILE, or --face N=FILE for each face")
+    return voices
 
 
 def _demo(args: argparse.Namespace, check: Check) -> int:
@@ -118,7 +150,7 @@ def _demo(args: argparse.Namespace, check: Check) -> int:
 
     with TemporaryDirectory() as folder:
         picture = samples.portrait(Path(folder, "portrait.png"))
-        _make(args, check, picture, args.out or _free(Path("heygem_demo.mp4")), samples.voice())
+        _make(args, check, picture, args.out or _free(Path("heygem_demo.mp4")), {0: samples.voice()})
     return 0
 
 
@@ -171,19 +203,20 @@ def _free(path: Path) -> Path:
     return next(candidate for candidate in chain([path], others) if not candidate.exists())
 
 
-def _make(args: argparse.Namespace, check: Check, video: Path, out: Path, audio: Path) -> None:
+def _make(args: argparse.Namespace, check: Check, video: Path, out: Path, voices: dict[int, Path]) -> None:
     """One take, shown on the terminal."""
     from heygem import pipeline, settings
     from heygem.progress import shown
 
     options, cache = _options(args), settings.load().cache
     with shown(check) as tick:
-        take = pipeline.lipsync(video, audio, out.absolute(), options, tick, cache)
+        take = pipeline.lipsync(video, voices, out.absolute(), options, tick, cache)
     if args.json:
         print(json.dumps(take.as_dict(), ensure_ascii=False))
     else:
         print(take.path)
         print(_facts(take))
+        print(_score(take))
         for warning in take.warnings:
             print(f"warning: {warning}", file=sys.stderr)
 
@@ -194,7 +227,10 @@ def _options(args: argparse.Namespace) -> Options:
 
     given = vars(args)
     style = Style(**{name: given[name] for name in STYLE if name in given})
-    return Options(style=style, **{name: given[name] for name in CHOICES if name in given})
+    chosen = {name: given[name] for name in CHOICES if name in given}
+    if "face" in chosen:
+        chosen["face"] = chosen["face"][0][0]
+    return Options(style=style, **chosen)
 
 
 def _facts(take: Take) -> str:
@@ -203,3 +239,11 @@ def _facts(take: Take) -> str:
         f"{take.seconds:.2f} s, {take.frames} frames at {float(take.fps):g} fps, {take.width}x{take.height}, "
         f"{take.engine} on {take.device}, made in {work:.1f} s ({take.frames / work:.1f} frames a second)"
     )
+
+
+def _score(take: Take) -> str:
+    """The score and, below it, what took most of it."""
+    from heygem.quality.score import reasons
+
+    score = f"quality {take.quality['score']} / 100 (estimated)"
+    return "\n  ".join([score, *(part["reason"] for part in reasons(take.quality))])

@@ -6,19 +6,21 @@ import json
 import math
 import os
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from dataclasses import asdict, dataclass, field
 from fractions import Fraction
 from itertools import islice
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
 
 from heygem import __version__, engines
-from heygem.engines.base import Engine, Renderer, Style
+from heygem.engines.base import Engine, Style
+from heygem.engines.speakers import Speaker, in_turn
 from heygem.errors import OptionInvalid, OutputError
 from heygem.faces.avatar import Avatar
 from heygem.media.frame import Frame
@@ -27,12 +29,14 @@ from heygem.media.reader import VideoReader
 from heygem.media.sound import RATE, Sound, load_sound
 from heygem.media.stream import ReadAhead, WriteBehind
 from heygem.media.writer import VideoWriter
+from heygem.quality.score import Render, judge
 from heygem.tick import Tick, silent
 
 RESOLUTIONS = {"source": None, "720p": 720, "1080p": 1080}
 """Name -> length of the short side in pixels."""
 QUALITIES = ("draft", "standard", "high")
 LENGTHS = ("pingpong", "loop", "hold")
+_FACES = "0 for the largest face, 1 for the next …"
 
 
 @dataclass(frozen=True)
@@ -60,13 +64,14 @@ class Options:
             if getattr(self, option) not in allowed:
                 raise OptionInvalid(option=option, value=getattr(self, option), allowed=" or ".join(allowed))
         if self.face < 0:
-            raise OptionInvalid(option="face", value=self.face, allowed="0 for the largest face, 1 for the next …")
+            raise OptionInvalid(option="face", value=self.face, allowed=_FACES)
 
 
 @dataclass(frozen=True)
 class Take:
-    """What came out. ``stages`` are seconds per stage. ``quality`` says what is known of the result: ``covered`` is the
-    share of frames with a usable face, the rest is the engine's report."""
+    """What came out. ``stages`` are seconds per stage. ``quality``: facts about the result, a ``score`` 0..100 made of
+    them, and its ``parts`` with the points that each fact took and why (``heygem.quality.score``); of several people
+    those of the one with the least score. ``voices``: face -> name of the recording that it speaks."""
 
     path: Path
     frames: int
@@ -77,8 +82,9 @@ class Take:
     engine: str
     device: str
     stages: dict[str, float]
-    quality: dict[str, float]
+    quality: dict[str, Any]
     warnings: list[str]
+    voices: dict[int, str] = field(default_factory=dict)
 
     def as_dict(self) -> dict[str, object]:
         """Plain values for JSON: the path as text, the frame rate as "30000/1001"."""
@@ -87,7 +93,7 @@ class Take:
 
 def lipsync(
     video: str | Path,
-    audio: str | Path,
+    audio: str | Path | Mapping[int, str | Path],
     out: str | Path,
     options: Options | None = None,
     tick: Tick = silent,
@@ -95,6 +101,8 @@ def lipsync(
 ) -> Take:
     """Makes the person in ``video`` (or photo) speak ``audio``; writes ``out`` (MP4) and ``<out>.take.json`` beside it.
 
+    Where several people speak, ``audio`` is {face: recording}: all start together, the longest one sets the length, the
+    sound is their mix. ``options.face`` is then not looked at.
     tick(stage, done, total) is called at least once a frame and may raise ``Cancelled``: nothing is then left behind.
     cache is the folder of prepared avatars (default: from the settings). Raises the errors of ``heygem.errors``.
     """
@@ -108,22 +116,22 @@ def lipsync(
     with ThreadPoolExecutor(1, "warm-up") as pool:
         warm = pool.submit(engine.warm)  # libraries load beside the analysis
         with clock("analyse"):
-            avatar = Avatar.prepare(video, options.face, cache, tick)
+            avatars = Avatar.prepare_all(video, list(order.voices), cache, tick)
         with clock("listen"):
             tick("listen", 0, 1)
             warm.result()
-            speech = engine.listen(order.sound, fps, frames)
+            speeches = [engine.listen(sound, fps, frames) for sound in order.voices.values()]
             tick("listen", 1, 1)
-    plan = source_plan(len(avatar.weight), frames, options.length)
-    with clock("render"), _one_opencv_thread():
-        renderer = engine.begin(avatar, speech, plan, options.style)
-        try:
-            with VideoWriter(out, fps, order.size, options.quality, [audio], order.encoder) as writer:
-                _render(video, plan, renderer, engine, writer, tick)
-                tick("finish", 0, 1)
-            quality = {"covered": float(np.mean(avatar.weight[plan] > 0)), **renderer.report()}
-        finally:
-            renderer.close()
+    plan = source_plan(len(avatars[0].weight), frames, options.length)
+    with clock("render"), _one_opencv_thread(), ExitStack() as opened:
+        speakers = []
+        for avatar, speech, sound in zip(avatars, speeches, order.voices.values(), strict=True):
+            renderer = opened.enter_context(closing(engine.begin(avatar, speech, plan, options.style)))
+            speakers.append(Speaker(avatar, sound, renderer, plan))
+        with VideoWriter(out, fps, order.size, options.quality, order.sounds, order.encoder) as writer:
+            _render(video, plan, in_turn(speakers), engine.batch, writer, tick)
+            tick("finish", 0, 1)
+        known = [speaker.known() for speaker in speakers]
     take = Take(
         path=out,
         frames=frames,
@@ -134,8 +142,9 @@ def lipsync(
         engine=f"{engine.name} {engine.version}",
         device=order.device,
         stages=clock.seconds,
-        quality=quality,
-        warnings=_warnings(avatar, plan, quality),
+        quality=min(map(judge, known), key=lambda quality: quality["score"]),
+        warnings=_warnings(avatars, plan, known),
+        voices={face: sound.path.name for face, sound in order.voices.items()},
     )
     _write_take(take, options)
     tick("finish", 1, 1)
@@ -144,28 +153,42 @@ def lipsync(
 
 @dataclass(frozen=True)
 class _Order:
-    """What a take will be, as far as it is known before the work. ``size``: (width, height) of the result."""
+    """What a take will be, as far as it is known before the work. ``voices``: face -> sound; ``size``: (width, height)
+    of the result."""
 
     engine: Engine
     device: str
     encoder: str
-    sound: Sound
+    voices: dict[int, Sound]
     fps: Fraction
     frames: int
     size: tuple[int, int]
 
+    @property
+    def sounds(self) -> list[Path]:
+        """Every recording once: two people who speak the same one are not twice as loud."""
+        return list(dict.fromkeys(sound.path for sound in self.voices.values()))
 
-def _order(video: str | Path, audio: str | Path, out: Path, options: Options) -> _Order:
+
+def _order(video: str | Path, audio: str | Path | Mapping[int, str | Path], out: Path, options: Options) -> _Order:
     """Looks at everything that can be wrong before the work begins, and raises what is."""
-    _check_out(out, (Path(video), Path(audio)))
-    picture, _ = probe_video(video), probe_sound(audio)
+    paths = dict(audio) if isinstance(audio, Mapping) else {options.face: audio}
+    if not paths:
+        raise OptionInvalid(option="audio", value="empty", allowed="a recording for one face or more")
+    if min(paths) < 0:
+        raise OptionInvalid(option="face", value=min(paths), allowed=_FACES)
+    _check_out(out, (Path(video), *map(Path, paths.values())))
+    picture = probe_video(video)
+    for path in paths.values():
+        probe_sound(path)
     engine = engines.load(options.engine)
     device = engine.device(options.style)
     encoder = "cpu" if options.style.device == "cpu" else "auto"  # a GPU may compute and yet have no encoder
     size = output_size(picture.width, picture.height, options.resolution)
-    sound = load_sound(audio)
-    frames = math.ceil(round(Fraction(sound.samples.size, RATE) * picture.fps, 6))
-    return _Order(engine, device, encoder, sound, picture.fps, frames, size)
+    voices = {face: load_sound(path) for face, path in paths.items()}
+    longest = max(sound.samples.size for sound in voices.values())
+    frames = math.ceil(round(Fraction(longest, RATE) * picture.fps, 6))
+    return _Order(engine, device, encoder, voices, picture.fps, frames, size)
 
 
 def source_plan(source: int, frames: int, length: str) -> np.ndarray:
@@ -188,14 +211,12 @@ def output_size(width: int, height: int, resolution: str) -> tuple[int, int]:
     return tuple(2 * round(side * scale / 2) for side in (width, height))  # pyright: ignore[reportReturnType]
 
 
-def _render(
-    video: str | Path, plan: np.ndarray, renderer: Renderer, engine: Engine, writer: VideoWriter, tick: Tick
-) -> None:
-    """Reader thread -> renderer (here) -> writer thread, a few frames apart."""
+def _render(video: str | Path, plan: np.ndarray, render: Render, size: int, writer: VideoWriter, tick: Tick) -> None:
+    """Reader thread -> renderer (here, ``size`` frames at once) -> writer thread, a few frames apart."""
     done = 0
     with VideoReader(video) as reader, WriteBehind(writer.write) as behind, ReadAhead(reader.frames(plan)) as ahead:
-        for batch in _batches(ahead, engine.batch):
-            for frame in renderer.render(done, batch):
+        for batch in _batches(ahead, size):
+            for frame in render(done, batch):
                 behind.put(frame)
                 done += 1
                 tick("render", done, len(plan))
@@ -230,12 +251,14 @@ def _check_out(out: Path, inputs: tuple[Path, ...]) -> None:
         raise OutputError(name=out.name, reason="it is one of the inputs")
 
 
-def _warnings(avatar: Avatar, plan: np.ndarray, quality: dict[str, float]) -> list[str]:
+def _warnings(avatars: Sequence[Avatar], plan: np.ndarray, known: Sequence[dict[str, float]]) -> list[str]:
     found = []
-    if untouched := int(np.count_nonzero(avatar.weight[plan] == 0)):
-        found.append(f"{untouched} of {len(plan)} frames show no usable face and were left as they are")
-    if quality.get("speaking") == 0:
-        found.append("no voice was heard in the sound, so the mouth stays closed")
+    for avatar, facts in zip(avatars, known, strict=True):
+        whose = f"face {avatar.face}: " if len(avatars) > 1 else ""
+        if untouched := int(np.count_nonzero(avatar.weight[plan] == 0)):
+            found.append(f"{whose}{untouched} of {len(plan)} frames show no usable face and were left as they are")
+        if facts.get("speaking") == 0:
+            found.append(f"{whose}no voice was heard in the sound, so the mouth stays closed")
     return found
 
 

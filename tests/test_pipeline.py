@@ -20,6 +20,7 @@ from heygem.faces.avatar import Avatar
 from heygem.faces.shape import LIPS
 from heygem.media.sound import RATE
 from heygem.pipeline import Options, lipsync, output_size, source_plan
+from heygem.quality.score import PARTS
 from tests.media.clips import wav
 
 
@@ -101,6 +102,11 @@ def test_a_photo_speaks(portrait: Path, voice: Path, tmp_path: Path, avatar_cach
     assert take.quality["covered"] == 1.0
     record = json.loads(out.with_suffix(".take.json").read_text("utf-8"))
     assert record["frames"] == take.frames and record["options"]["engine"] == "mesh"
+    assert record["quality"] == take.quality and 0 < record["quality"]["score"] <= 100
+    assert [part["name"] for part in record["quality"]["parts"]] == list(PARTS), "the mesh engine knows every fact"
+    assert sum(part["lost"] for part in record["quality"]["parts"]) == pytest.approx(
+        100 - take.quality["score"], abs=0.5
+    )
     assert set(record["stages"]) == {"probe", "listen", "analyse", "render"}
     assert str(tmp_path) not in out.with_suffix(".take.json").read_text("utf-8"), "no path of the machine"
     renders = [t for t in ticks if t[0] == "render"]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import re
 from fractions import Fraction
 from pathlib import Path
 
@@ -69,9 +70,11 @@ def test_only_the_lower_face_moves_and_it_moves_with_the_voice(photo_take, portr
     assert moving[loud > np.median(loud)].mean() > moving[loud < np.quantile(loud, 0.2)].mean()
 
 
-def test_prints_the_path_and_one_line_of_facts(photo_take, portrait, voice):
+def test_prints_the_path_one_line_of_facts_and_the_score(photo_take, portrait, voice):
     out, error, folder = photo_take
-    path, facts = out.splitlines()
+    path, facts, score, *why = out.splitlines()
+    assert re.fullmatch(r"quality \d+ / 100 \(estimated\)", score)
+    assert why and all(line.startswith("  ") and ": " in line for line in why), "a photo has one mouth only"
     assert Path(path) == folder / f"{portrait.stem}_{voice.stem}.mp4"
     assert "2.00 s, 50 frames at 25 fps, 512x512, mesh" in facts
     assert "render 50/50 frames" in error and "\x1b" not in error

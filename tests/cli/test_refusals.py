@@ -107,6 +107,21 @@ def test_option_outside_its_range(refused, portrait, voice, option, value, word)
     assert word in said and str(value) in said
 
 
+@pytest.mark.parametrize(
+    ("given", "word"),
+    [
+        (("--face", "0=VOICE", "--face", "0=VOICE"), "one voice for each face"),
+        (("--face", "0=VOICE", "--audio", "VOICE"), "beside --face N=FILE"),
+        (("--face", "0", "--face", "1", "--audio", "VOICE"), "a voice for each"),
+        (("--face", "0=VOICE", "--face", "1"), "left out"),
+        ((), "left out"),
+    ],
+)
+def test_who_speaks_what_must_be_clear(refused, portrait, voice, given, word):
+    given = [text.replace("VOICE", str(voice)) for text in given]
+    assert word in refused("option.invalid", "--video", portrait, *given)
+
+
 def test_wrong_setting(refused, portrait, voice, monkeypatch):
     monkeypatch.setenv("HEYGEM_PORT", "http")
     assert "HEYGEM_PORT" in refused("option.invalid", "--video", portrait, "--audio", voice)
