@@ -27,6 +27,7 @@ from heygem.pipeline import Options, Take, lipsync, source_plan
 from heygem.quality import lips, pictures
 from heygem.quality.agreement import agreement
 from heygem.quality.canonical import Cutter, outside
+from heygem.settings import load
 from heygem.speech.features import ROWS, mel_power
 from heygem.speech.voice import loudness, voice_activity
 
@@ -49,8 +50,9 @@ def quality(media: Path | None, only: str, folder: Path, check: Callable[[], Non
     """Figures of every case whose "group/name" contains ``only``; results and contact sheets stay in ``folder``.
 
     A case that fails does not stop the others: its row has the code of the error. Raises FileUnreadable where ``media``
-    is no folder of media.
+    is no folder of media, WeightsUnusable where SyncNet's are none.
     """
+    _syncnet()  # bad weights end here
     folder.mkdir(parents=True, exist_ok=True)
     suite = cases(media) if media else made_cases(folder)
     rows = []
@@ -78,8 +80,11 @@ def measured(case: Case, folder: Path, check: Callable[[], None] = lambda: None)
     try:
         sound = write_sound(case, folder / f"{stem}.wav")
         take = lipsync(case.video, sound, folder / f"{stem}.mp4", tick=lambda *_: check())
-        view = View.of(case.video, sound, take)
-        measures = {**_moves(view, case), **_looks(view, folder / f"{stem}.png"), **_before_encoding(view)}
+        with TemporaryDirectory() as cache:
+            view = View.of(case.video, sound, take, Path(cache))
+            measures = {**_moves(view, case), **_looks(view, folder / f"{stem}.png"), **_before_encoding(view)}
+            measures |= _sync(view, case)
+        measures["score"] = take.quality.get("score", np.nan)
         row["stages"] = {**take.stages, "frames": take.frames}
         row["measures"] = {name: round(float(value), 4) for name, value in measures.items() if np.isfinite(value)}
         row["picture"] = f"{stem}.png"
@@ -93,13 +98,15 @@ def measured(case: Case, folder: Path, check: Callable[[], None] = lambda: None)
 
 @dataclass(frozen=True)
 class View:
-    """One take as the ruler sees it. made, true: lips of the result and of the source under it, T frames; seen: (T,)
-    bool, both show a face; voice (T,) 0..1; loud (T,) dB of the sound."""
+    """One take as the ruler sees it. avatar, result: of the source and of the finished file; made, true: lips of the
+    result and of the source under it, T frames; shut: the person's gap of closed lips; seen: (T,) bool, both show a
+    face; voice (T,) 0..1; loud (T,) dB of the sound."""
 
     video: Path
     sound: Path
     out: Path
     avatar: Avatar
+    result: Avatar
     plan: np.ndarray
     made: lips.Lips
     true: lips.Lips
@@ -110,23 +117,21 @@ class View:
     loud: np.ndarray
 
     @classmethod
-    def of(cls, video: Path, sound: Path, take: Take) -> View:
-        """Tracks the result; the avatar of the source comes from the cache."""
-        avatar = Avatar.prepare(video)
-        with TemporaryDirectory() as cache:
-            result = Avatar.prepare(take.path, cache=Path(cache))
-            points, score = np.array(result.landmarks), np.array(result.score)
+    def of(cls, video: Path, sound: Path, take: Take, cache: Path) -> View:
+        """Tracks the result into the empty folder ``cache``; the avatar of the source comes from the usual one."""
+        avatar, result = Avatar.prepare(video), Avatar.prepare(take.path, cache=cache)
+        points = np.array(result.landmarks)
         plan = source_plan(len(avatar.weight), take.frames, "pingpong")[: len(points)]
         person = lips.mean_shape(np.array(avatar.landmarks))
         source = lips.lips_of(np.array(avatar.landmarks), person)
         true, made = source[plan], lips.lips_of(points[: len(plan)], person)
-        seen = (avatar.weight[plan] > 0) & (score[: len(plan)] > 0)
+        seen = (avatar.weight[plan] > 0) & (result.score[: len(plan)] > 0)
         loud = loudness(np.asarray(mel_power(load_sound(sound).samples))).astype(np.float32)
         times = np.arange(len(plan)) * float(ROWS / take.fps)
         voice, level = (np.interp(times, np.arange(len(loud)), x) for x in (voice_activity(loud), loud.mean(axis=1)))
         cutter = Cutter.of(person, true.pose)
         shut = lips.shut_level(source.gap)
-        return cls(video, sound, take.path, avatar, plan, made, true, shut, seen, cutter, voice, level)
+        return cls(video, sound, take.path, avatar, result, plan, made, true, shut, seen, cutter, voice, level)
 
     @property
     def follows(self) -> np.ndarray:
@@ -142,7 +147,7 @@ def _moves(view: View, case: Case) -> Measures:
     own, source = lips.jitter(made), lips.jitter(true)
     found = {
         "still": lips.stillness(made.gap, quiet),
-        "rest": lips.resting(made.gap - view.shut, quiet),
+        "rest": lips.resting(made.gap, quiet),
         "jitter_made": own,
         "jitter_source": source,
         "jitter": own / source if source > NOTHING else np.nan,
@@ -207,6 +212,25 @@ def _before_encoding(view: View) -> Measures:
     finally:
         renderer.close()
     return {"equal": float(np.mean(equal)), "psnr_before": float(np.mean(found))}
+
+
+def _sync(view: View, case: Case) -> Measures:
+    """LSE-D, LSE-C and offset of a voice where the user brought the weights of SyncNet."""
+    if case.group in ("silence", "noise") or not (net := _syncnet()):
+        return {}
+    from heygem.quality.syncnet import measure
+
+    found = measure(net, view.out, view.sound, view.result)
+    return {"lse_d": found.distance, "lse_c": found.confidence, "lse_offset": found.offset}
+
+
+def _syncnet() -> Any:
+    """SyncNet with the user's weights, or None. Raises WeightsUnusable, ToolMissing."""
+    if not getattr(load(), "syncnet", None):
+        return None
+    from heygem.quality.syncnet import brought
+
+    return brought()
 
 
 def _equal(made: Frame, true: Frame, where: np.ndarray) -> bool:

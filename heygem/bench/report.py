@@ -30,6 +30,8 @@ COLUMNS = {
     "equal": (("equal",), "{:.0%}"),
     "PSNR": (("psnr_before", "psnr"), "{:.1f}"),
     "SSIM": (("ssim",), "{:.4f}"),
+    "LSE-D/C": (("lse_d", "lse_c"), "{:.2f}"),
+    "score": (("score",), "{:.0f}"),
 }
 """Column -> measures in it and how they are written; ``_HEAD`` says what they are."""
 _HEAD = """# Quality
@@ -48,7 +50,7 @@ no frames without a voice, for instance, or no motion in a photo to compare with
 - events P/R: the same by closings of the lips, found within one frame
 - voice: correlation of the gap with the loudness of the sound at the best lag within 2 frames
 - still: standard deviation of the gap where there is no voice
-- rest: median gap where there is no voice, beyond the person's closed lips
+- rest: median gap where there is no voice; closed lips have 0 to 0.02
 - sharpness: variance of the Laplacian in the mouth over that of the source's mouths of like gap
 - flicker: change of the skin round the mouth from frame to frame, over the source's
 - jitter: fast motion of lips that are still, over the source's
@@ -56,6 +58,8 @@ no frames without a voice, for instance, or no motion in a photo to compare with
 - equal: frames that equal the source to the bit outside the region of the lower face, before encoding
 - PSNR: dB outside that region before / after encoding (100: equal)
 - SSIM: structural similarity outside that region after encoding
+- LSE-D/C: distance and confidence of SyncNet v2, where HEYGEM_SYNCNET names its weights
+- score: 0 to 100, what HeyGem itself says of the take
 """
 
 
