@@ -62,6 +62,7 @@ def examine(settings: Settings) -> Iterator[Finding]:
         "GPU encoder": _nvenc,
         "face finder": _face_finder,
         "InsightFace": lambda: _insightface(settings.insightface),
+        "SyncNet": lambda: _syncnet(settings.syncnet),
         "engine mesh": _engine,
         "cache folder": lambda: _room(settings.home),
         "outputs folder": lambda: _room(settings.outputs),
@@ -169,6 +170,15 @@ def _insightface(folder: Path | None) -> str:
     if not names:
         raise Note(f"no .onnx file in {folder} ({licence})", "Put det_10g.onnx there, or unset HEYGEM_INSIGHTFACE.")
     return f"{', '.join(names)} in {folder} ({licence})"
+
+
+def _syncnet(weights: Path | None) -> str:
+    if weights is None:
+        raise Note("no weights of your own, not needed; only “heygem bench --quality” would use them", "")
+    from heygem.quality.syncnet import SyncNet
+
+    SyncNet(weights)
+    return f"{weights} loads"
 
 
 def _engine() -> str:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from functools import cache
 from itertools import chain, islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -23,6 +24,7 @@ from heygem.media.frame import Frame
 from heygem.media.reader import VideoReader
 from heygem.media.sound import load_sound
 from heygem.quality.mfcc import RATE, mfcc
+from heygem.settings import load
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -93,6 +95,13 @@ class SyncNet:
 
         with torch.inference_mode():
             return self._layers[head](flat(self._layers[convolutions](given)))
+
+
+@cache
+def brought() -> SyncNet | None:
+    """The network with the weights that HEYGEM_SYNCNET names; None where it names none. Raises as ``SyncNet``."""
+    path = load().syncnet
+    return SyncNet(path) if path else None
 
 
 def measure(net: SyncNet, video: Path, sound: Path, avatar: Avatar) -> SyncFigures:
