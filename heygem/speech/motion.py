@@ -11,6 +11,7 @@ from functools import cache
 from pathlib import Path
 
 import numpy as np
+from scipy.ndimage import convolve1d, maximum_filter1d, minimum_filter1d
 from scipy.special import expit
 from threadpoolctl import threadpool_limits
 
@@ -20,16 +21,18 @@ from heygem.speech.net import STRIDES, MouthNet
 from heygem.speech.voice import loudness, talking, voice_activity
 
 ASSET = Path(__file__).parent.parent / "assets" / "speech_motion.safetensors"
-PIECE = 60 * ROWS
+PIECE = 20 * ROWS
 """Feature rows that are worked on at once: memory stays flat in the length of the sound."""
 CONTEXT = 4 * ROWS
 """Feature rows of both neighbours that the network sees beside a piece, more than it looks around."""
 STRIDE = math.prod(STRIDES)
 """Feature rows per row of the network: 100 -> 25 a second."""
-GAIN = 1.5
+GAIN = 1.6
 """Squared error makes a network timid: on people it was not trained on its rows deviate by 0.6 where people do by 1."""
-SHUT_MAYBE, SHUT_SURE = 0.3, 0.6
+SHUT_MAYBE, SHUT_SURE = 0.35, 0.65
 """Probability of closed lips from which they begin to be drawn together, and are."""
+SHUT_PEAK, SHUT_NEAR = 0.15, 3
+"""Lips also meet for the moment where the probability peaks above this, and halves within so many rows."""
 
 
 @dataclass(frozen=True)
@@ -53,6 +56,12 @@ class MouthBasis:
     components: np.ndarray
     rest: np.ndarray
     points: np.ndarray
+
+    @property
+    def gaps(self) -> np.ndarray:
+        """(K,) how far +1 of each component opens the inner lips, canonical."""
+        upper, lower = self.components[:, 13, 1], self.components[:, 14, 1]
+        return lower - upper
 
     def rows_of(self, displacement: np.ndarray) -> np.ndarray:
         """Rows (n, K) that best explain ``displacement`` (n, 468, 3) of a person's landmarks from their closed mouth.
@@ -122,16 +131,22 @@ def _net_rows(samples: np.ndarray, end: int, hear: Callable[[np.ndarray], np.nda
         features = hear(_mel(samples, first, min(end, stop + CONTEXT)))
         rows, logits = (np.mean(parts, axis=0) for parts in zip(*(net(features) for net in nets), strict=True))
         own = slice((start - first) // STRIDE, (stop - first + STRIDE - 1) // STRIDE)
-        out.append(_close(rows[own], expit(logits[own])))
+        out.append(_close(rows, expit(logits))[own])
     return np.concatenate(out)
 
 
 def _close(rows: np.ndarray, shut: np.ndarray) -> np.ndarray:
-    """Rows (T, K) at full strength, drawn to rest where the lips are likely shut (T,): p, b and m close fully."""
-    rest = mouth_basis().rest
-    surely = np.clip((shut - SHUT_MAYBE) / (SHUT_SURE - SHUT_MAYBE), 0, 1)[:, None]
+    """Rows (T, K) at full strength; where the lips are likely shut (T,) they meet, by the shortest way from their rows:
+    p, b and m close fully, and stay as round as they were."""
+    basis = mouth_basis()
+    surely = np.clip((shut - SHUT_MAYBE) / (SHUT_SURE - SHUT_MAYBE), 0, 1)
     surely = surely * surely * (3 - 2 * surely)
-    return (GAIN * rows - rest) * (1 - surely) + rest
+    peak = (shut > SHUT_PEAK) & (shut == maximum_filter1d(shut, 3))
+    peak &= minimum_filter1d(shut, 2 * SHUT_NEAR + 1) < shut / 2
+    meeting = np.clip(convolve1d(peak.astype(np.float32), (0.5, 1, 0.5), mode="constant"), 0, 1)
+    rows = GAIN * rows
+    apart = np.maximum(0, (rows - basis.rest) @ basis.gaps) * np.maximum(surely, meeting)
+    return rows - apart[:, None] * basis.gaps / (basis.gaps @ basis.gaps)
 
 
 def _mel(samples: np.ndarray, start: int, stop: int) -> np.ndarray:

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.special import erf
 
-STRIDES = (1, 2, 2)
+STRIDES = (2, 2)
 """Of the first convolutions: 100 feature rows a second become 25 rows of the network."""
 _EPSILON = 1e-5  # of batch normalisation, as it was trained
 

@@ -50,7 +50,7 @@ class Clip:
     @property
     def times(self) -> np.ndarray:
         """(N,) seconds of the frames."""
-        return np.arange(len(self.offsets)) / self.fps
+        return np.arange(len(self.gap)) / self.fps
 
     @property
     def level(self) -> float:

@@ -9,7 +9,6 @@ from pathlib import Path
 
 import numpy as np
 
-from heygem.faces.shape import gap
 from heygem.quality.agreement import NEAR, correlations
 from heygem.speech.motion import listen, mouth_basis
 from heygem.training.data import SHUT, Clip, load_clips, rows_in
@@ -20,7 +19,8 @@ from heygem.training.prepare import Source
 class Figures:
     """Of one clip. opening, rounding: Pearson correlation of predicted and tracked component at the best lag within two
     frames (``lag``, of the opening, positive where the prediction is early); opening0, rounding0: at lag 0.
-    recall, precision: of closed lips (opening < 0.03 canonical; nan where there are none). still: deviation of the
+    gap: the same agreement of the distance of the lips. recall, precision: of frames with closed lips (opening < 0.03
+    canonical; nan where there are none); met, meant: of closures of any length, to a frame. still: deviation of the
     predicted opening where there is no voice, canonical."""
 
     opening: float
@@ -28,8 +28,11 @@ class Figures:
     opening0: float
     rounding0: float
     lag: float
+    gap: float
     recall: float
     precision: float
+    met: float
+    meant: float
     still: float
 
 
@@ -44,7 +47,7 @@ def figures(clip: Clip, samples: np.ndarray) -> Figures:
     """Figures of one clip (rows set) that speaks ``samples``."""
     basis = mouth_basis()
     motion = listen(samples, Fraction(clip.fps).limit_denominator(1001), len(clip.offsets))
-    opened = (motion.rows - basis.rest) @ gap(basis.components)
+    opened = (motion.rows - basis.rest) @ basis.gaps
     at = [correlations(motion.rows[:, k], clip.rows[:, k]) for k in (0, 1)]
     best = int(np.argmax(at[0]))
     made, true = opened < SHUT, clip.gap < SHUT
@@ -54,10 +57,21 @@ def figures(clip: Clip, samples: np.ndarray) -> Figures:
         *(float(max(found)) for found in at),
         *(float(found[NEAR]) for found in at),
         lag=float(best - NEAR),
+        gap=max(correlations(opened, clip.gap)),
         recall=float(both / true.sum()) if true.any() else np.nan,
         precision=float(both / made.sum()) if made.any() else np.nan,
+        met=closures_met(true, made),
+        meant=closures_met(made, true),
         still=float(silent.std()) if len(silent) else 0.0,
     )
+
+
+def closures_met(those: np.ndarray, by: np.ndarray) -> float:
+    """Share of the closures in ``those`` (n,) bool, each a run of frames, that ``by`` meets within one frame; nan where
+    there are none."""
+    edges = np.flatnonzero(np.diff(those, prepend=False, append=False)).reshape(-1, 2)
+    near = np.convolve(by, (1, 1, 1), "same") > 0
+    return float(np.mean([near[start:stop].any() for start, stop in edges])) if len(edges) else np.nan
 
 
 def table(found: dict[str, Figures]) -> str:

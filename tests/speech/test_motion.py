@@ -60,6 +60,21 @@ def test_lips_meet_while_talking(spoken: Motion) -> None:
     assert 0.03 < (talking < 0.03).mean() < 0.6
 
 
+def test_lips_meet_where_they_are_likely_shut() -> None:
+    basis = mouth_basis()
+    wide = np.tile(basis.rest / motion.GAIN, (30, 1))
+    wide[:, 0] += 2
+    shut = np.zeros(30)
+    shut[10], shut[20:25] = 0.3, 0.9  # a p that is half heard, and an m
+    rows = motion._close(wide, shut)
+    opened = (rows - basis.rest) @ basis.gaps
+    assert np.allclose(opened[[10, *range(20, 25)]], 0, atol=1e-6)
+    assert (opened[[5, 15, 27]] > 0.1).all() and 0 < opened[9] < opened[5]
+    assert np.abs(rows[10, 1] - rows[5, 1]) < 0.6 * np.abs(rows[10, 0] - rows[5, 0])
+    low = motion._close(wide, np.full(30, 0.3))  # always a little likely is no p
+    assert ((low - basis.rest) @ basis.gaps > 0.1).all()
+
+
 @pytest.mark.parametrize("fps", [Fraction(24000, 1001), PAL, Fraction(30000, 1001), Fraction(60)], ids=str)
 @pytest.mark.parametrize("cut", [0, 1, 7777])
 def test_rows_are_in_time_at_every_rate(fps: Fraction, cut: int, spoken: Motion, speech: np.ndarray) -> None:

@@ -15,9 +15,9 @@ from heygem.speech.features import RATE, mel_power
 from heygem.speech.motion import mouth_basis
 from heygem.training.batches import Batches, Sampling
 from heygem.training.data import COMPONENTS, Clip, fit_basis, load_clip, mirror, rows_in, symmetric
-from heygem.training.evaluate import correlations, evaluate, figures, table
+from heygem.training.evaluate import closures_met, correlations, evaluate, figures, table
 from heygem.training.prepare import HELD_OUT, Source, sources, track
-from heygem.training.train import Recipe, align_clips, predict, save, train
+from heygem.training.train import Recipe, align_clips, predict, save, train, train_all
 
 FPS = 25.0
 SECONDS = 8
@@ -120,7 +120,7 @@ def test_a_small_network_learns_and_finds_the_lag(basis, clips: list[Clip], tmp_
     for clip in clips:
         clip.lag = 0.0
 
-    save(tmp_path / "w.safetensors", basis, [net], recipe)
+    save(tmp_path / "w.safetensors", basis, [net], recipe.hash)
     stored = load_file(tmp_path / "w.safetensors")
     assert stored["basis.components"].shape == (COMPONENTS, 468, 3) and "net0.head.weight" in stored
 
@@ -137,6 +137,22 @@ def test_correlation_finds_the_lag() -> None:
     true = np.random.default_rng(0).normal(size=100)
     assert int(np.argmax(correlations(np.roll(true, -1), true))) == 3  # made is one frame early
     assert correlations(np.zeros(100), true) == [0.0] * 5
+
+
+def test_training_goes_on_from_another_network(basis, clips: list[Clip]) -> None:
+    recipe = Recipe(channels=8, steps=1, rate=1e-9, sampling=Sampling(batch=2, crop=64))
+    begun = train(clips, recipe, 1)
+    for net in train_all(clips, recipe, (2, 3), [begun, begun]):
+        assert torch.allclose(net.head.weight, begun.head.weight, atol=1e-6)
+
+
+def test_closures_are_counted_once_and_met_within_a_frame() -> None:
+    true = np.zeros(30, bool)
+    true[[3, 4, 10, 20]] = True
+    made = np.zeros(30, bool)
+    made[[5, 11, 23]] = True
+    assert closures_met(true, made) == closures_met(made, true) == pytest.approx(2 / 3)
+    assert np.isnan(closures_met(np.zeros(30, bool), made))
 
 
 def test_figures_of_a_silent_clip() -> None:
