@@ -6,7 +6,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
-from typing import Any
+from tempfile import TemporaryFile
+from typing import IO, Any
 
 import av
 import numpy as np
@@ -28,10 +29,18 @@ _LEAP = 300
 
 @dataclass(frozen=True, eq=False)
 class Sound:
-    """``samples``: (n,) float32, mono, 16 kHz, about -1..1; sample 0 is the start of the file ``path``."""
+    """``samples``: (n,) float32, mono, 16 kHz, about -1..1; sample 0 is the start of the file ``path``.
 
-    samples: np.ndarray
+    They are kept in an array or in a file, and mapped from that for as long as somebody looks at them: two hours would
+    be half a gigabyte.
+    """
+
+    kept: np.ndarray | IO[bytes]
     path: Path
+
+    @property
+    def samples(self) -> np.ndarray:
+        return self.kept if isinstance(self.kept, np.ndarray) else np.asarray(np.memmap(self.kept, np.float32, "r"))
 
     @property
     def seconds(self) -> float:
@@ -46,16 +55,17 @@ def load_sound(path: PathLike) -> Sound:
     path = Path(path)
     if is_still(check(path, "sound")):
         raise NoSound(name=path.name)
-    samples = bytearray()  # grows in place: an hour is never held twice
+    kept = TemporaryFile()  # noqa: SIM115 (it is gone with the Sound)
     with open_media(path, "sound") as container:
         stream = best_stream(container, "audio")
         if stream is None:
             raise NoSound(name=path.name)
         for block in sound_blocks(container, stream, RATE, "mono"):
-            samples += block.tobytes()
-    if not samples:
+            kept.write(block.tobytes())
+    if not kept.tell():
         raise FileEmpty(name=path.name)
-    sound = Sound(np.frombuffer(samples, np.float32), path)
+    kept.flush()
+    sound = Sound(kept, path)
     if sound.seconds < SHORTEST:
         raise SoundTooShort(name=path.name, seconds=f"{sound.seconds:.3f}", least=SHORTEST)
     return sound
