@@ -49,8 +49,8 @@ Measures = dict[str, float]
 def quality(media: Path | None, only: str, folder: Path, check: Callable[[], None] = lambda: None) -> dict[str, Any]:
     """Figures of every case whose "group/name" contains ``only``; results and contact sheets stay in ``folder``.
 
-    A case that fails does not stop the others: its row has the code of the error. Raises FileUnreadable where ``media``
-    is no folder of media, WeightsUnusable where SyncNet's are none.
+    A case that fails does not stop the others: its row has the code of the error. Raises OptionInvalid where ``media``
+    is no folder of the suite's clips, WeightsUnusable where SyncNet's are none.
     """
     _syncnet()  # bad weights end here
     folder.mkdir(parents=True, exist_ok=True)

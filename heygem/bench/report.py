@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from heygem import bench
-from heygem.errors import OutputError
+from heygem.errors import OptionInvalid, OutputError
 
 QUALITY = bench.RESULTS.with_name("QUALITY.md")
 COLUMNS = {
@@ -78,6 +78,16 @@ def table(found: dict[str, Any]) -> str:
         lines.append(f"| **{group}, median of {len(rows)}** | {' | '.join([*_cells(measures), '', '', ''])} |")
         lines += [f"| {row['name']} | {' | '.join(_row_cells(row))} |" for row in rows]
     return "\n".join(lines)
+
+
+def earlier(path: Path) -> dict[str, Any]:
+    """What ``compare`` needs of another run's quality.json. Raises OptionInvalid."""
+    try:
+        found = json.loads(path.read_text("utf-8"))
+        return {name: found[name] for name in ("commit", "medians")}
+    except (OSError, ValueError, LookupError, TypeError) as error:
+        allowed = "the quality.json of an earlier “heygem bench --quality --out”"
+        raise OptionInvalid(option="against", value=path, allowed=allowed) from error
 
 
 def compare(found: dict[str, Any], before: dict[str, Any]) -> str:

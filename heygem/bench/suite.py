@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
-from heygem.errors import FileUnreadable
+from heygem.errors import OptionInvalid
 from heygem.media.sound import RATE, load_sound
 from heygem.quality.held_out import HELD_OUT
 
@@ -53,7 +53,7 @@ class Case:
 
 
 def cases(media: Path) -> list[Case]:
-    """The whole suite on the folder of media. Raises FileUnreadable where it is none."""
+    """The whole suite on the folder of media. Raises OptionInvalid where it is none."""
     try:
         with (media / "manifest.tsv").open(encoding="utf-8", newline="") as table:
             files = {Path(row["file"]).stem: media / row["file"] for row in csv.DictReader(table, delimiter="\t")}
@@ -61,7 +61,9 @@ def cases(media: Path) -> list[Case]:
         people = [files[name] for name in PRESENTERS]
         quiet = [files[name] for name in QUIET]
     except (OSError, KeyError) as error:
-        raise FileUnreadable(name=str(media), reason=f"it holds no media for the suite ({error})") from error
+        raise OptionInvalid(
+            option="media", value=media, allowed=f"a folder with the suite's clips ({error})"
+        ) from error
     voices = {language: media / "speech" / name for language, (name, _) in VOICES.items()}
     cross = [
         Case("cross", f"{language} by {people[who].stem}", people[who], voices[language], CROSS)

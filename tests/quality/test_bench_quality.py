@@ -11,15 +11,17 @@ import cv2
 import numpy as np
 import pytest
 
-from heygem.bench import quality, report
+from heygem import cli
+from heygem.bench import quality, report, suite
 from heygem.bench.suite import Case, cases
-from heygem.errors import FileUnreadable
+from heygem.errors import OptionInvalid
 
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("HEYGEM_HOME", str(tmp_path_factory.mktemp("home")))
+        patch.setattr(suite, "CROSS", 2.0)
         yield tmp_path_factory.mktemp("quality")
 
 
@@ -38,7 +40,7 @@ def test_a_clip_with_its_own_sound_is_like_itself(found: dict[str, Any]) -> None
     assert measures["psnr"] > 40 and measures["ssim"] > 0.97
     assert 0.6 < measures["sharpness"] < 1.4 and 0.5 < measures["flicker"] < 2 and 0.9 < measures["seam"] < 1.5
     assert found["medians"] == {"own": measures}
-    assert row["stages"]["frames"] == 100
+    assert row["stages"]["frames"] == 50
 
 
 def test_the_page_shows_twelve_mouths_twice(found: dict[str, Any], folder: Path) -> None:
@@ -65,7 +67,7 @@ HEAD = {"kind": "quality", "date": "2020-02-02", "commit": "abc", "machine": "A 
 
 def made(sharpness: float, psnr: float) -> dict[str, Any]:
     rows: list[dict[str, Any]] = [
-        {"group": "own", "name": name, "error": None, "measures": {"sharpness": value, "psnr": psnr}}
+        {"group": "own", "name": name, "error": None, "measures": {"sharpness": value, "psnr": psnr}, "picture": ""}
         for name, value in (("a", sharpness), ("b", sharpness + 0.1), ("c", sharpness + 2))
     ]
     for row in rows:
@@ -96,14 +98,38 @@ def test_save_explains_the_columns_once(tmp_path: Path, monkeypatch: pytest.Monk
 
 
 def test_the_suite_is_the_held_out_people_in_seven_languages(media_dir: Path) -> None:
-    suite = cases(media_dir)
-    groups = [case.group for case in suite]
+    whole = cases(media_dir)
+    groups = [case.group for case in whole]
     assert (groups.count("own"), groups.count("cross"), groups.count("silence"), groups.count("noise")) == (15, 7, 2, 2)
     assert groups.count("still") == len(list((media_dir / "portraits").iterdir()))
-    assert all(case.video.is_file() and (case.sound is None or case.sound.is_file()) for case in suite)
-    assert len({(case.group, case.name) for case in suite}) == len(suite)
+    assert all(case.video.is_file() and (case.sound is None or case.sound.is_file()) for case in whole)
+    assert len({(case.group, case.name) for case in whole}) == len(whole)
 
 
 def test_a_folder_without_media_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(FileUnreadable):
+    with pytest.raises(OptionInvalid):
         cases(tmp_path)
+
+
+def test_the_command_prints_and_keeps_what_was_found(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    before = tmp_path / "before.json"
+    before.write_text(json.dumps(made(1.0, 45)), "utf-8")
+    monkeypatch.setattr(quality, "quality", lambda media, only, folder, check: made(1.2, 45))
+    out = tmp_path / "out"
+    out.mkdir()
+    assert cli.main(["bench", "--quality", "--out", str(out), "--against", str(before)]) == 0
+    printed = capsys.readouterr().out
+    assert "**own, median of 3**" in printed and "1.10 → 1.30" in printed
+    assert sorted(path.name for path in out.iterdir()) == ["index.html", "quality.json", "quality.md"]
+
+
+def test_figures_that_are_none_are_refused_before_the_work(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(quality, "quality", lambda *_: pytest.fail("the suite was rendered"))
+    (tmp_path / "list.json").write_text("[]", "utf-8")
+    for name in ("list.json", "missing.json"):
+        assert cli.main(["bench", "--quality", "--against", str(tmp_path / name)]) == 2
+        assert name in capsys.readouterr().err
