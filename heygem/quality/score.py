@@ -26,8 +26,8 @@ SAMPLE, PAIRS = 200, 24
 """Frames whose pose is looked at; frames whose mouth is compared before and after. Evenly spread over the take."""
 WINDOW = RATE // 50
 """Samples whose loudness is one value: 20 ms."""
-SILENT = -60.0
-"""dB of full scale under which nothing is heard."""
+SILENT = -45.0
+"""dB of full scale: a sound whose loud moments are quieter has no voice to judge."""
 TEXTURE = 0.7
 """Share of the pixels round the mouth, the ones without edges, that tell how sharp it is: an open mouth has other
 edges than a closed one, but the same skin."""
@@ -85,8 +85,8 @@ def facts(avatar: Avatar, plan: np.ndarray, samples: np.ndarray) -> dict[str, fl
     """What is known without rendering. plan (T,): the source frame under each output frame.
 
     covered: share of frames with a usable face. material: seconds of mouth pictures. clarity: dB between loud and quiet
-    moments, about 40 for a voice alone, under 20 in noise; not known in silence. width: of the face in px as if seen
-    from the front. turn: of the head to the side in degrees, without sign.
+    moments, about 40 for a voice alone, under 20 in noise; not known where all is quiet. width: of the face in px as if
+    seen from the front. turn: of the head to the side in degrees, without sign.
     """
     shown = plan[avatar.weight[plan] > 0]
     material = len(avatar.mouths) / avatar.fps if len(avatar.mouths) > 1 else 0
