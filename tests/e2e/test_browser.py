@@ -53,7 +53,7 @@ def test_a_portrait_speaks(visit: Visit, portrait: Path, voice: Path, tmp_path: 
     assert page.locator("#start").is_disabled()
     page.reload()
     card = state(page, "done")
-    assert "已完成" in card.inner_text()
+    assert "已完成" in card.inner_text() and re.search(r"质量 \d+ / 100", card.inner_text())
     page.wait_for_function("document.querySelector('#job video').videoWidth == 512")
     with page.expect_download() as waiting:
         page.click("#job .download")
