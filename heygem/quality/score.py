@@ -66,10 +66,10 @@ def judge(known: Mapping[str, float]) -> dict[str, Any]:
 
     A fact that an engine does not report takes nothing.
     """
-    parts = []
+    known, parts = {name: round(value, 4) for name, value in known.items()}, []
     for name, part in PARTS.items():
         if name in known:
-            share = float(np.clip((known[name] - part.good) / (part.bad - part.good), 0, 1))
+            share = min(1.0, max(0.0, (known[name] - part.good) / (part.bad - part.good)))
             reason = part.reason.format_map(known) if share else ""
             parts.append({"name": name, "value": known[name], "lost": round(part.most * share, 1), "reason": reason})
     return {**known, "score": max(0, round(100 - sum(part["lost"] for part in parts))), "parts": parts}
