@@ -26,6 +26,7 @@ Check = Callable[[], None]
 STYLE = {
     "strength": (float, "0..2", "how far the mouth opens: 0 closed, 1 as the voice asks, 2 twice as wide"),
     "smoothness": (float, "0..1", "0 follows every sound, 1 is calm"),
+    "region": (str, "jaw|mouth", "what moves: the whole lower face, or the lips alone"),
     "device": (str, "auto|cpu|cuda", "where to compute"),
 }
 

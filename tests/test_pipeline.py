@@ -66,7 +66,9 @@ def test_options_outside_their_range_are_refused(bad: dict[str, object]) -> None
     assert next(iter(bad)) in caught.value.message and caught.value.hint
 
 
-@pytest.mark.parametrize("bad", [{"strength": 2.1}, {"strength": -0.1}, {"smoothness": 1.5}, {"device": "tpu"}])
+@pytest.mark.parametrize(
+    "bad", [{"strength": 2.1}, {"strength": -0.1}, {"smoothness": 1.5}, {"region": "eyes"}, {"device": "tpu"}]
+)
 def test_styles_outside_their_range_are_refused(bad: dict[str, object]) -> None:
     with pytest.raises(OptionInvalid):
         Style(**bad)  # pyright: ignore[reportArgumentType]

@@ -10,7 +10,7 @@ from gradio.components import Component
 from gradio.utils import get_upload_folder
 
 from heygem.engines import ENGINES
-from heygem.engines.base import Style
+from heygem.engines.base import REGIONS, Style
 from heygem.jobs.job import QUEUED, Job, Request
 from heygem.jobs.runner import Runner
 from heygem.pipeline import LENGTHS, QUALITIES, RESOLUTIONS, Options
@@ -129,7 +129,8 @@ def _options(words: gr.I18n) -> list[Component]:
 
     def choose(name: str, values, kind: type = gr.Radio) -> Any:
         choices = [(words(f"{name}_{value}"), value) for value in values]
-        return kind(choices, value=getattr(default, name), label=words(name), elem_id=name)
+        holder = default if hasattr(default, name) else default.style
+        return kind(choices, value=getattr(holder, name), label=words(name), elem_id=name)
 
     with gr.Row():
         strength = gr.Slider(
@@ -141,18 +142,19 @@ def _options(words: gr.I18n) -> list[Component]:
     with gr.Row():
         resolution, quality = choose("resolution", RESOLUTIONS), choose("quality", QUALITIES)
     with gr.Row():
-        length = choose("length", LENGTHS)
+        region, length = choose("region", REGIONS), choose("length", LENGTHS)
+    with gr.Row():
         face = gr.Number(
             default.face + 1, label=words("face"), info=words("face_about"), precision=0, minimum=1, maximum=20
         )
     engine = choose("engine", ENGINES, gr.Dropdown)
-    return [engine, strength, smoothness, resolution, quality, length, face]
+    return [engine, strength, smoothness, region, resolution, quality, length, face]
 
 
 def _chosen(*values: Any) -> Options:
     """The options that the components hold. Raises OptionInvalid."""
-    engine, strength, smoothness, resolution, quality, length, face = values
-    style = Style(strength=strength, smoothness=smoothness)
+    engine, strength, smoothness, region, resolution, quality, length, face = values
+    style = Style(strength=strength, smoothness=smoothness, region=region)
     return Options(engine, style, resolution, quality, length, int(face or 1) - 1)
 
 

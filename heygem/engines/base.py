@@ -22,17 +22,22 @@ Speech = Any
 """What an engine heard: one row per output frame, in the engine's own form. The pipeline only passes it on."""
 
 
+REGIONS = ("jaw", "mouth")
+
+
 @dataclass(frozen=True)
 class Style:
     """How the mouth speaks.
 
     strength: 0 keeps the mouth closed, 1 as the voice asks, 2 twice as wide.
     smoothness: 0 follows every sound, 1 is calm.
+    region: "jaw" moves the whole lower face, "mouth" only the lips and the skin around them: chin and jaw line stay.
     device: "auto", "cpu" or "cuda"; asking for a device that is not there is an error, never a silent fall to CPU.
     """
 
     strength: float = 1.0
     smoothness: float = 0.3
+    region: str = "jaw"
     device: str = "auto"
 
     def __post_init__(self) -> None:
@@ -40,6 +45,8 @@ class Style:
             raise OptionInvalid(option="strength", value=self.strength, allowed="a number from 0 to 2")
         if not 0 <= self.smoothness <= 1:
             raise OptionInvalid(option="smoothness", value=self.smoothness, allowed="a number from 0 to 1")
+        if self.region not in REGIONS:
+            raise OptionInvalid(option="region", value=self.region, allowed=", ".join(REGIONS))
         if self.device not in ("auto", "cpu", "cuda"):
             raise OptionInvalid(option="device", value=self.device, allowed="auto, cpu or cuda")
 

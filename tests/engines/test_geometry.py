@@ -73,3 +73,10 @@ def test_the_mouth_picture_covers_the_lips_and_leaves_the_jaw_line_alone() -> No
     opacity = pasted(mean_face())
     assert (opacity[list(LIPS)] == 1).all()
     assert (opacity[list(JAW)] == 0).all()
+
+
+def test_the_region_of_the_mouth_leaves_chin_and_jaw_line_alone() -> None:
+    shares = carrier(mean_face(), "mouth")
+    assert np.allclose(shares[list(LIPS)][:, : len(LIPS)], np.eye(len(LIPS)))
+    assert (shares[[*CHIN, *JAW]] == 0).all()
+    assert shares[18].sum() > 0.5, "the skin under the lip follows"

@@ -12,6 +12,7 @@ import pytest
 
 from heygem import errors
 from heygem.engines import ENGINES
+from heygem.engines.base import REGIONS
 from heygem.jobs.job import STATES
 from heygem.pipeline import LENGTHS, QUALITIES, RESOLUTIONS
 from heygem.quality.score import PARTS
@@ -94,14 +95,14 @@ def test_unknown_codes_and_missing_details_still_make_a_sentence() -> None:
 
 
 def test_every_choice_and_stage_and_state_has_a_word() -> None:
-    choices = {"engine": ENGINES, "resolution": RESOLUTIONS, "quality": QUALITIES, "length": LENGTHS}
+    choices = {"engine": ENGINES, "resolution": RESOLUTIONS, "quality": QUALITIES, "length": LENGTHS, "region": REGIONS}
     wanted = {f"{name}_{value}" for name, allowed in choices.items() for value in allowed}
     wanted |= {f"stage_{stage}" for stage in STAGES} | {f"state_{state}" for state in STATES}
     assert wanted <= set(WORDS)
 
 
 def test_no_key_is_left_over() -> None:
-    prefixes = ("engine_", "resolution_", "quality_", "length_", "stage_", "state_", "audio_", "video_")
+    prefixes = ("engine_", "region_", "resolution_", "quality_", "length_", "stage_", "state_", "audio_", "video_")
     spoken = {key for key in WORDS if f'"{key}"' in SOURCES.replace(f'    "{key}": (', "")}
     assert {key for key in WORDS if not key.startswith(prefixes)} - spoken == set()
 

@@ -80,7 +80,7 @@ class Behind:
         # only so much: a smile that ends would else take the teeth of the wide mouth with it.
         self.skull = min(float(rise), 0.0) + max(float(rise) - COVER, 0.0)
         self.jaw = float(fall) if fall > 0 else float(np.clip(chin, fall, min(fall + COVER, 0.0)))
-        closing = smoothstep((gap(own) - gap(target)) / ROLL_IN) * smoothstep(1 - gap(target) / ROLL_IN)
+        closing = smoothstep((gap(own) - gap(target) - 0.02) / ROLL_IN) * smoothstep(1 - gap(target) / ROLL_IN)
         self.sealed = float(closing)
         self.closed = float(smoothstep(np.array(1 - (gap(own) - LIP_SKIN) / SHOWS)))
 

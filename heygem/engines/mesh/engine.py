@@ -34,7 +34,7 @@ class MeshRenderer:
         self._choice = select(pictures, wanted)
         self._before, self._share = crossfades(pictures, wanted, self._choice, float(avatar.fps))
         self._misfit = float(np.sqrt(np.mean((pictures.lips[self._choice] - wanted.lips) ** 2)))
-        self._bender = FaceBender(self._person, Interior(Light.of(avatar)))
+        self._bender = FaceBender(self._person, Interior(Light.of(avatar)), style.region)
 
     def _shapes(self, start: int, stop: int) -> np.ndarray:
         part = Motion(self._motion.rows[start:stop], self._motion.voice[start:stop])

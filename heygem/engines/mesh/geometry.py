@@ -25,12 +25,12 @@ RING = 1.22
 """Distance of the fixed ring from the centre of the face, in jaw lines; more below the chin, where the neck gives."""
 RING_CHIN = 1.36
 
-MOVES = (1.05, 0.62, 0.95)
-"""Ellipse of what moves: half width, up, down from the centre of the mouth."""
-STIFF = 4.0
+MOVES = {"jaw": (1.05, 0.62, 0.95), "mouth": (0.85, 0.50, 0.90)}
+"""Ellipse of what moves, by region: half width, up, down from the centre of the mouth."""
+STIFF = 12.0
 """How much stiffer than a cheek the skin below the lips is: the chin bone carries it."""
 PASTES = (0.85, 0.48, 0.62)
-"""Ellipse of the pixels that come from the chosen mouth picture."""
+"""Ellipse of the pixels that come from the chosen mouth picture, where the jaw moves as well."""
 
 
 def smoothstep(x: np.ndarray) -> np.ndarray:
@@ -54,11 +54,12 @@ def falloff(shape: np.ndarray, ellipse: tuple[float, float, float], edge: float 
     return weight
 
 
-def carrier(shape: np.ndarray) -> np.ndarray:
+def carrier(shape: np.ndarray, region: str = "jaw") -> np.ndarray:
     """(468, P) shares with which each point of the face follows displacements of the P points of MOUTH.
 
     Lips and chin lead, what lies outside the ellipse and the ring round the jaw stay, all between is stretched like a
-    membrane: the mesh's Laplace equation with positive weights, whose solutions never overshoot.
+    membrane: the mesh's Laplace equation with positive weights, whose solutions never overshoot. In the region "mouth"
+    the lips lead alone, and chin and jaw line stay.
     """
     edges = np.unique(np.sort(frame_triangles()[:, [0, 1, 1, 2, 2, 0]].reshape(-1, 2)), axis=0)
     flat = np.concatenate([shape[:, :2], ring(shape[None])[0]])
@@ -69,17 +70,21 @@ def carrier(shape: np.ndarray) -> np.ndarray:
     for a, b in (edges.T, edges.T[::-1]):
         np.add.at(laplace, (a, b), -tension)
         np.add.at(laplace, (a, a), tension)
+    leads = np.eye(len(MOUTH))
     free = np.zeros(len(flat), bool)
-    free[:POINTS] = falloff(shape, MOVES) > 0
+    free[:POINTS] = falloff(shape, MOVES[region]) > 0
     free[list(MOUTH)] = False
+    if region == "mouth":
+        leads[len(LIPS) :] = 0
+        free[list(JAW)] = False
     shares = np.zeros((POINTS, len(MOUTH)))
-    shares[list(MOUTH)] = np.eye(len(MOUTH))
+    shares[list(MOUTH)] = leads
     inside = free[:POINTS]
-    shares[inside] = np.linalg.solve(laplace[free][:, free], -laplace[free][:, list(MOUTH)])
+    shares[inside] = np.linalg.solve(laplace[free][:, free], -laplace[free][:, list(MOUTH)] @ leads)
     return shares
 
 
-def pasted(shape: np.ndarray) -> np.ndarray:
+def pasted(shape: np.ndarray, region: str = "jaw") -> np.ndarray:
     """(468,) how much each point shows the mouth picture: the ellipse, but not the jaw line, whose border is the
     frame's own."""
     weight = falloff(shape, PASTES)
@@ -140,7 +145,7 @@ def _nose() -> frozenset[int]:
 @cache
 def _lower_face() -> frozenset[int]:
     """Points that can move, on the mean face, with some reserve for other faces."""
-    weight = falloff(mean_face(), tuple(1.15 * r for r in MOVES))  # pyright: ignore[reportArgumentType]
+    weight = falloff(mean_face(), tuple(1.15 * r for r in MOVES["jaw"]))  # pyright: ignore[reportArgumentType]
     return frozenset(np.flatnonzero(weight > 0).tolist()) | frozenset(CHIN)
 
 

@@ -60,7 +60,7 @@ class Interior:
         lips = light.lips / max(float(light.lips @ _LUMA), 1.0)
         flesh = 0.5 * lips + 0.5 * skin  # grey in a grey picture, whatever the lips are painted with
         flesh = flesh * flesh / float(flesh * flesh @ _LUMA)
-        self._teeth = level * (1.4 - 0.5 * level / 255) * (0.3 * skin + 0.7)
+        self._teeth = level * (1.4 - 0.5 * level / 255) * (0.45 * skin + 0.55)
         self._tongue = 0.48 * level * flesh
         self._dark = 0.075 * level * flesh
         self._light = light
@@ -87,8 +87,8 @@ class Interior:
             soft = cv2.GaussianBlur(mask, (0, 0), max(0.5, self._light.blur, 0.006 * unit)).astype(np.float32) / 255
             x, y = _canonical((x0, y0, x1, y1), rim, shape, person, source)
             opacity = soft * _missing(x, y, Lips.of(shape), inside)
-            picture = self._draw(x, y, shape, person.closed, 1 / unit, inside.closed)
-            picture = cv2.GaussianBlur(picture.astype(np.float32), (0, 0), max(self._light.blur, 0.3))
+            picture = self._draw(x, y, shape, person.closed, 1 / unit, inside.closed).astype(np.float32)
+            picture = cv2.GaussianBlur(picture, (0, 0), max(self._light.blur, 0.3))
             picture += self._noise[np.arange(y0, y1)[:, None] % 64, np.arange(x0, x1) % 64]
             view[:] = cv2.blendLinear(np.clip(picture, 0, 255).astype(np.uint8), view.copy(), opacity, 1 - opacity)
         self._soften(view, lines, unit, inside.sealed)
@@ -98,11 +98,11 @@ class Interior:
         were open meet, a line of shadow falls between them."""
         edge = np.zeros(view.shape[:2], np.uint8)
         cv2.polylines(edge, lines, False, 255, 2, cv2.LINE_AA, 4)
-        soft = cv2.GaussianBlur(edge, (0, 0), 0.8).astype(np.float32) / 255
-        blurred = cv2.GaussianBlur(view, (0, 0), max(0.7, 0.8 * self._light.blur))
+        soft = np.minimum(cv2.GaussianBlur(edge, (0, 0), 1.4).astype(np.float32) / 140, 1)
+        blurred = cv2.GaussianBlur(view, (0, 0), max(0.8, self._light.blur))
         if sealed > 0.02:
             shadow = cv2.GaussianBlur(edge, (0, 0), max(0.8, self._light.blur, 0.009 * unit)).astype(np.float32) / 255
-            shade = 1 - 0.35 * sealed * np.minimum(shadow, 1)[:, :, None]
+            shade = 1 - 0.22 * sealed * np.minimum(shadow, 1)[:, :, None]
             view[:], blurred = view * shade, (blurred * shade).astype(np.uint8)
         view[:] = cv2.blendLinear(blurred, view.copy(), soft, 1 - soft)
 
@@ -124,12 +124,12 @@ class Interior:
         shade = 0.55 + 0.45 * np.exp(-(((y - top - 0.07) / 0.06) ** 2)) - 0.06 * np.exp(-((side / 0.03) ** 2))
         tongue = bulge * np.exp(-((side / 0.20) ** 4))
         picture += tongue[..., None] * (shade[..., None] * self._tongue - picture)
-        shown = 0.030 * float(smoothstep(np.array((opening - 0.13) / 0.2)))
+        shown = 0.03 * float(smoothstep(np.array((opening - 0.13) / 0.2)))
         lower, bright = _teeth(side, floor.max() - shown - y + 0.25 * side**2, LOWER_TEETH, soft)
         picture += (teeth * lower * (shown > 0))[..., None] * (0.78 * bright[..., None] * self._teeth - picture)
         upper, bright = _teeth(side, y - meet - EDGE + 0.30 * side**2, UPPER_TEETH, soft)
         picture += (teeth * upper)[..., None] * (bright[..., None] * self._teeth - picture)
-        lit = 0.72 + 0.28 * float(smoothstep(np.array(opening / 0.16)))
+        lit = 0.5 + 0.5 * float(smoothstep(np.array(opening / 0.15)))
         shadow = 1 - 0.5 * np.exp(-np.maximum(y - roof, 0) / 0.02) - 0.25 * np.exp(-np.maximum(floor - y, 0) / 0.014)
         return picture * (lit * np.clip(shadow, 0.25, 1))[..., None]
 
@@ -157,8 +157,8 @@ def _missing(x: np.ndarray, y: np.ndarray, lips: Lips, inside: Inside) -> np.nda
     above += inside.closed * (roof - 0.1 - above)
     below += inside.closed * (floor + 0.1 - below)
     hole = smoothstep((y - above) / _FEATHER + 0.5) * smoothstep((below - y) / _FEATHER + 0.5)
-    wide = smoothstep((below - above) / 0.04)
-    return (hole * wide).astype(np.float32)
+    wide = smoothstep((below - above) / np.maximum(floor - roof, 0.02) / 0.35 - 0.4)  # a small hole is stretched over
+    return (hole * wide * smoothstep((floor - roof) / 0.03)).astype(np.float32)
 
 
 def _line(closed: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

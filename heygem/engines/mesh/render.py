@@ -46,10 +46,11 @@ class Mouth:
 class FaceBender:
     """Renders single frames of one person."""
 
-    def __init__(self, person: Person, interior: Interior) -> None:
+    def __init__(self, person: Person, interior: Interior, region: str = "jaw") -> None:
+        """region: "jaw" moves the whole lower face, "mouth" leaves chin and jaw line alone."""
         self._person, self._interior = person, interior
-        self._carrier = carrier(person.closed)
-        opacity = pasted(person.closed)
+        self._carrier = carrier(person.closed, region)
+        opacity = pasted(person.closed, region)
         self._opacity = np.concatenate([opacity, np.zeros(len(JAW))])
         self._moved = _touching(
             frame_triangles(), np.concatenate([self._carrier.any(axis=1) + opacity, np.zeros(len(JAW))])
