@@ -65,6 +65,11 @@ def test_a_strong_and_a_quiet_talker_open_differently_and_both_close(basis: Mout
     assert strong[2] > 3 * quiet[2] > 0.1
 
 
+def test_a_shout_does_not_tear_the_mouth_open(basis: MouthBasis, person: Person) -> None:
+    lively = replace(person, talk=replace(person.talk, contrast=1.6))
+    assert gap(target_shapes(motion(np.array([0.2])), basis, lively, 1.0))[0] < 0.05 * (1 + 1.6 * 3) + 1e-6
+
+
 def test_a_smile_keeps_its_width_while_the_lips_meet(basis: MouthBasis, person: Person) -> None:
     shift = np.zeros((468, 3))
     shift[[61, 291], 0] = -0.05, 0.05

@@ -20,7 +20,7 @@ def clip(openings: np.ndarray, skin: np.ndarray | None = None) -> Pictures:
     nose = np.tile([0.0, 0.0, 1.0], (len(openings), 1))
     alike = np.zeros((len(openings), 1), np.float32)
     looks = alike if skin is None else np.asarray(skin, np.float32)[:, None]
-    return Pictures(np.arange(len(openings)), lips, openings, nose, looks, alike)
+    return Pictures(np.arange(len(openings)), lips, openings, nose, looks, alike, np.zeros(len(openings)))
 
 
 def want(openings: np.ndarray) -> Wanted:
@@ -46,6 +46,19 @@ def test_the_next_picture_wins_over_an_equal_one_far_away() -> None:
 def test_a_closed_mouth_is_never_taken_for_an_open_one() -> None:
     openings = np.concatenate([np.zeros(100), [0.25]])
     assert choose(clip(openings), np.full(5, 0.2)).tolist() == [100] * 5
+
+
+def test_lips_that_touch_are_shown_by_closed_lips() -> None:
+    pictures = clip(np.concatenate([np.full(80, 0.08), np.zeros(1)]))
+    pictures.lips[80] += 0.02  # a little farther in shape than the open ones, squeezed
+    pictures.lips[:80] = want(np.zeros(1)).lips
+    assert choose(pictures, np.zeros(5)).tolist() == [80] * 5
+
+
+def test_a_hidden_mouth_is_not_chosen() -> None:
+    pictures = clip(np.full(100, 0.1))
+    pictures.hidden[:90] = 1.0
+    assert (choose(pictures, np.full(8, 0.1)) >= 90).all()
 
 
 def test_a_turned_head_costs() -> None:

@@ -43,7 +43,8 @@ class MeshRenderer:
     def _pictures(self) -> Pictures:
         person, frames = self._person, self._avatar.mouths.frames
         own = lips_of(person.shapes(frames[k : k + _CHUNK]) for k in range(0, len(frames), _CHUNK))
-        return Pictures(frames, *own, person.pose.rotation[frames, :, 2], *looks(self._avatar.mouths, person))
+        seen = *looks(self._avatar.mouths, person), 1 - self._avatar.weight[frames]
+        return Pictures(frames, *own, person.pose.rotation[frames, :, 2], *seen)
 
     def _wanted(self) -> Wanted:
         plan = self._plan

@@ -41,7 +41,8 @@ class Talk:
     """How somebody talks. The average talker has opening ``average_opening(basis)``, contrast 1, spread 1, shift 0.
 
     opening: mean gap while talking, canonical. contrast: what of it is movement; the gap is
-    ``opening * (average gap / average opening) ** contrast``, so closed stays closed. spread (K,): deviation of every
+    ``opening * (average gap / average opening) ** contrast``, so closed stays closed; above 1 the tangent goes on, so
+    that no mouth is torn open. spread (K,): deviation of every
     component against the average talker's. shift (468, 3): mean displacement beyond what the average talker's rows say:
     a smile, a lopsided mouth.
     """

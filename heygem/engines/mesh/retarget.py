@@ -42,7 +42,7 @@ def target_shapes(motion: Motion, basis: MouthBasis, person: Person, strength: f
     shapes = person.closed + np.tensordot(rows, basis.components, axes=1)
     shapes += (min(strength, 1.0) * motion.voice)[:, None, None] * talk.shift
     share = np.maximum(_openings(motion.rows, basis), 0) / average_opening(basis)
-    wanted = talk.opening * share**talk.contrast
+    wanted = talk.opening * np.where(share < 1, share**talk.contrast, 1 + talk.contrast * (share - 1))
     wanted *= strength * smoothstep((wanted - TOUCH) / (APART - TOUCH))
     opener = basis.components[0]
     shapes += ((wanted - gap(shapes)) / gap(opener))[:, None, None] * opener
@@ -55,4 +55,4 @@ def target_shapes(motion: Motion, basis: MouthBasis, person: Person, strength: f
 
 def _openings(rows: np.ndarray, basis: MouthBasis) -> np.ndarray:
     """(T,) gap that rows (T, K) ask of an average talker."""
-    return (rows - basis.rest) @ gap(basis.components)
+    return (rows.astype(np.float64) - basis.rest) @ gap(basis.components)

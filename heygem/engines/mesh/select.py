@@ -19,6 +19,11 @@ SHAPE = 25.0
 """Weight of the squared distance in lip shape (root-mean over lip and chin points, canonical)."""
 OPENING = 32.0
 """Weight of the squared missing opening: a closed mouth cannot be stretched open, an open one can be closed."""
+CLOSED, TOUCH = 10.0, 0.05
+"""Weight of the squared opening of a picture where the lips should touch, fading until they are ``TOUCH`` apart: only
+closed lips show how they lie on each other."""
+HIDDEN = 1.0
+"""Weight of how hidden the mouth is in a picture."""
 TURN = 12.0
 """Weight of 1 - cos of the difference in head rotation."""
 JUMP, NEAR = 0.08, 0.004
@@ -35,7 +40,7 @@ _CHUNK = 64  # output frames compared with all pictures at once: keeps memory fl
 @dataclass(frozen=True)
 class Pictures:
     """What selection knows of M mouth pictures: source frame (M,), lip and chin points (M, 98), opening (M,), nose
-    direction (M, 3), looks of the skin and of the inside (M, k) each."""
+    direction (M, 3), looks of the skin and of the inside (M, k) each, hidden (M,) 0..1: how badly the mouth is seen."""
 
     frames: np.ndarray
     lips: np.ndarray
@@ -43,6 +48,7 @@ class Pictures:
     nose: np.ndarray
     skin: np.ndarray
     inside: np.ndarray
+    hidden: np.ndarray
 
     def after(self, choice: np.ndarray) -> np.ndarray:
         """The picture that follows in the same run, or the same one at the end of its run."""
@@ -120,7 +126,9 @@ def _candidates(pictures: Pictures, wanted: Wanted) -> tuple[np.ndarray, np.ndar
         distance = (lips**2).sum(axis=1)[:, None] + own - 2 * lips @ pictures.lips.T
         missing = np.maximum(wanted.opening[rows, None] - pictures.opening, 0)
         turn = 1 - wanted.nose[rows] @ pictures.nose.T
-        cost = SHAPE * np.maximum(distance, 0) / points + OPENING * missing**2 + TURN * turn
+        touching = np.maximum(1 - wanted.opening[rows, None] / TOUCH, 0)
+        cost = SHAPE * np.maximum(distance, 0) / points + OPENING * missing**2 + TURN * turn + HIDDEN * pictures.hidden
+        cost += CLOSED * touching * np.maximum(pictures.opening, 0) ** 2
         near = np.argpartition(cost, k - 1, axis=1)[:, :k].copy()  # a view would keep all of it alive
         all_near.append(near)
         all_cost.append(np.take_along_axis(cost, near, axis=1))
