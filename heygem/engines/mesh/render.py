@@ -8,6 +8,7 @@ import cv2
 import numpy as np
 
 from heygem.engines.mesh.behind import LOWER, ROLLED, UPPER, Behind, Inside, heights, parting
+from heygem.engines.mesh.cover import Hidden
 from heygem.engines.mesh.geometry import (
     COLUMNS,
     JAW,
@@ -68,10 +69,16 @@ class FaceBender:
         return float(self._drawn / max(self._frames, 1))
 
     def bend(
-        self, frame: Frame, source: int, shape: np.ndarray, effect: float, mouths: list[tuple[Mouth, float]]
+        self,
+        frame: Frame,
+        source: int,
+        shape: np.ndarray,
+        effect: float,
+        mouths: list[tuple[Mouth, float]],
+        hidden: Hidden | None = None,
     ) -> None:
         """Changes ``frame`` in place. source: which source frame it is; shape (468, 3): canonical target;
-        effect 0..1; mouths: pictures and their shares (sum 1)."""
+        effect 0..1; mouths: pictures and their shares (sum 1); hidden: what stands before the face and stays."""
         own = self._person.landmarks[source]
         target = self._target(source, shape, effect)
         still = ring(own[None])[0]
@@ -80,15 +87,19 @@ class FaceBender:
         if outer is None or inner is None:
             return
         shift = np.concatenate([own[:, :2], still]) - goal
-        picture, opacity = self._move(frame.rgb(outer), goal - outer[:2], shift)
+        before = frame.rgb(outer)
+        picture, opacity = self._move(before, goal - outer[:2], shift)
         window = np.s_[inner[1] - outer[1] : inner[3] - outer[1], inner[0] - outer[0] : inner[2] - outer[0]]
         below, opacity = picture[window], effect * opacity[window]
         layer, covered, inside = self._lay(target - inner[:2], shape, mouths, below.shape)
         opacity *= covered
-        layer = _match_colour(below, layer, opacity)
+        over = None if hidden is None else hidden.over(outer)
+        layer = _match_colour(below, layer, opacity if over is None else opacity * (over[window] == 0))
         self._interior.paint(layer, target[UPPER + LOWER] - inner[:2], shape, self._person, source, inside)
         self._frames, self._drawn = self._frames + 1, self._drawn + (inside.closed > 0.5 and gap(shape) > OPEN)
         below[:] = cv2.blendLinear(layer, np.ascontiguousarray(below), opacity, 1 - opacity)
+        if over is not None:
+            picture = cv2.blendLinear(before, np.ascontiguousarray(picture), over, 1 - over)
         frame.paste(outer[0], outer[1], picture)
 
     def _move(self, patch: np.ndarray, target: np.ndarray, shift: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
