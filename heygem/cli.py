@@ -26,6 +26,8 @@ Check = Callable[[], None]
 STYLE = {
     "strength": (float, "0..2", "how far the mouth opens: 0 closed, 1 as the voice asks, 2 twice as wide"),
     "smoothness": (float, "0..1", "0 follows every sound, 1 is calm"),
+    "blinks": (float, "0..2", "photos: how often the eyes blink; 0 never, 1 as people do"),
+    "sway": (float, "0..2", "photos: how far the head moves; 0 not at all, 1 a little"),
     "region": (str, "jaw|mouth", "what moves: the whole lower face, or the lips alone"),
     "device": (str, "auto|cpu|cuda", "where to compute"),
 }
@@ -178,7 +180,7 @@ def _bench_quality(args: argparse.Namespace, check: Check) -> int:
 
     from heygem.bench import quality, report
 
-    before = json.loads(args.against.read_text("utf-8")) if args.against else None
+    before = report.earlier(args.against) if args.against else None
     with TemporaryDirectory() as folder:
         out = args.out or Path(folder)
         found = quality.quality(args.media, args.only, out, check)

@@ -143,7 +143,7 @@ def test_the_mouth_moves_with_the_voice_and_rests_in_silence(
     silence = np.zeros(RATE, np.float32)
     sound = wav(tmp_path / "a.wav", np.concatenate([silence, speech[RATE : 3 * RATE], silence]), RATE)
     out = tmp_path / "out.mp4"
-    lipsync(portrait, sound, out, Options(quality="high"), cache=avatar_cache)
+    lipsync(portrait, sound, out, Options(quality="high", style=Style(blinks=0, sway=0)), cache=avatar_cache)
     with av.open(str(out)) as container:
         frames = [f.to_ndarray(format="gray").astype(np.float32) for f in container.decode(video=0)]
     lips = Avatar.prepare(portrait, cache=avatar_cache).landmarks[0][list(LIPS), :2]

@@ -132,13 +132,13 @@ def _options(words: gr.I18n) -> list[Component]:
         holder = default if hasattr(default, name) else default.style
         return kind(choices, value=getattr(holder, name), label=words(name), elem_id=name)
 
+    def slide(name: str, about: str, most: int = 2) -> Any:
+        return gr.Slider(0, most, getattr(default.style, name), step=0.05, label=words(name), info=words(about))
+
     with gr.Row():
-        strength = gr.Slider(
-            0, 2, default.style.strength, step=0.05, label=words("strength"), info=words("strength_about")
-        )
-        smoothness = gr.Slider(
-            0, 1, default.style.smoothness, step=0.05, label=words("smoothness"), info=words("smoothness_about")
-        )
+        strength, smoothness = slide("strength", "strength_about"), slide("smoothness", "smoothness_about", 1)
+    with gr.Row():
+        blinks, sway = slide("blinks", "blinks_about"), slide("sway", "sway_about")
     with gr.Row():
         resolution, quality = choose("resolution", RESOLUTIONS), choose("quality", QUALITIES)
     with gr.Row():
@@ -148,13 +148,13 @@ def _options(words: gr.I18n) -> list[Component]:
             default.face + 1, label=words("face"), info=words("face_about"), precision=0, minimum=1, maximum=20
         )
     engine = choose("engine", ENGINES, gr.Dropdown)
-    return [engine, strength, smoothness, region, resolution, quality, length, face]
+    return [engine, strength, smoothness, blinks, sway, region, resolution, quality, length, face]
 
 
 def _chosen(*values: Any) -> Options:
     """The options that the components hold. Raises OptionInvalid."""
-    engine, strength, smoothness, region, resolution, quality, length, face = values
-    style = Style(strength=strength, smoothness=smoothness, region=region)
+    engine, strength, smoothness, blinks, sway, region, resolution, quality, length, face = values
+    style = Style(strength, smoothness, blinks, sway, region)
     return Options(engine, style, resolution, quality, length, int(face or 1) - 1)
 
 

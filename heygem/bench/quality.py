@@ -40,6 +40,8 @@ SHOWN = 12
 TILE = (0.8, 300)
 """Half a tile of it in inter-ocular distances, and its side in px at most."""
 
+MOUTH_ALONE = Style(blinks=0, sway=0)
+"""Photos are held still, so that what changes is the engine's mouth."""
 NOTHING = 1e-6
 """Motion of a photo: nothing to compare with."""
 
@@ -79,7 +81,7 @@ def measured(case: Case, folder: Path, check: Callable[[], None] = lambda: None)
     stem = f"{case.group}_{case.name}".replace(" ", "_")
     try:
         sound = write_sound(case, folder / f"{stem}.wav")
-        take = lipsync(case.video, sound, folder / f"{stem}.mp4", tick=lambda *_: check())
+        take = lipsync(case.video, sound, folder / f"{stem}.mp4", Options(style=MOUTH_ALONE), tick=lambda *_: check())
         with TemporaryDirectory() as cache:
             view = View.of(case.video, sound, take, Path(cache))
             measures = {**_moves(view, case), **_looks(view, folder / f"{stem}.png"), **_before_encoding(view)}
@@ -197,7 +199,7 @@ def _before_encoding(view: View) -> Measures:
     """The first frames as the renderer leaves them: outside the region they should equal the source to the bit."""
     engine = engines.load(Options().engine)
     speech = engine.listen(load_sound(view.sound), view.avatar.fps, len(view.plan))
-    renderer = engine.begin(view.avatar, speech, view.plan, Style())
+    renderer = engine.begin(view.avatar, speech, view.plan, MOUTH_ALONE)
     plan, equal, found = view.plan[:RENDERED], [], []
     try:
         with VideoReader(view.video) as reader:

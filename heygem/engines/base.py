@@ -27,22 +27,27 @@ REGIONS = ("jaw", "mouth")
 
 @dataclass(frozen=True)
 class Style:
-    """How the mouth speaks.
+    """How the mouth speaks, and how a still photo lives.
 
     strength: 0 keeps the mouth closed, 1 as the voice asks, 2 twice as wide.
     smoothness: 0 follows every sound, 1 is calm.
+    blinks, sway: how often the eyes of a photo blink, how far its head moves; 0 never, 1 as people do, 2 twice that.
+    Videos live by themselves: there both do nothing.
     region: "jaw" moves the whole lower face, "mouth" only the lips and the skin around them: chin and jaw line stay.
     device: "auto", "cpu" or "cuda"; asking for a device that is not there is an error, never a silent fall to CPU.
     """
 
     strength: float = 1.0
     smoothness: float = 0.3
+    blinks: float = 1.0
+    sway: float = 1.0
     region: str = "jaw"
     device: str = "auto"
 
     def __post_init__(self) -> None:
-        if not 0 <= self.strength <= 2:
-            raise OptionInvalid(option="strength", value=self.strength, allowed="a number from 0 to 2")
+        for option in ("strength", "blinks", "sway"):
+            if not 0 <= getattr(self, option) <= 2:
+                raise OptionInvalid(option=option, value=getattr(self, option), allowed="a number from 0 to 2")
         if not 0 <= self.smoothness <= 1:
             raise OptionInvalid(option="smoothness", value=self.smoothness, allowed="a number from 0 to 1")
         if self.region not in REGIONS:

@@ -36,7 +36,7 @@ def photo_take(portrait, voice, home, tmp_path_factory):
     from tests.cli.conftest import Shell
 
     shell = Shell(tmp_path_factory.mktemp("photo"), home)
-    done = shell.run("lipsync", "--video", portrait, "--audio", voice)
+    done = shell.run("lipsync", "--video", portrait, "--audio", voice, "--blinks", 0, "--sway", 0)
     assert done.returncode == 0, done.stderr
     return done.stdout, done.stderr, shell.folder
 
@@ -97,7 +97,8 @@ def test_options_reach_the_result(shell, portrait, voice):
     take = shell.take("--video", portrait, "--audio", voice, "--out", "out.mp4", "--length", "loop", *given)
     assert (take["width"], take["height"]) == (720, 720) and take["engine"].startswith("loudness")
     record = json.loads((shell.folder / "out.take.json").read_text("utf-8"))
-    assert record["options"]["style"] == {"strength": 0.0, "smoothness": 1.0, "region": "mouth", "device": "auto"}
+    style = {"strength": 0.0, "smoothness": 1.0, "blinks": 1.0, "sway": 1.0, "region": "mouth", "device": "auto"}
+    assert record["options"]["style"] == style
     assert record["options"]["length"] == "loop" and record["options"]["quality"] == "draft"
 
 

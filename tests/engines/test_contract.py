@@ -69,7 +69,7 @@ def test_the_mouth_changes_with_the_voice_and_nothing_far_from_it_does(
     engine: Engine, avatar: Avatar, sound: Sound, frames: list[Frame]
 ) -> None:
     before = frames[0].rgb()
-    out = [frame.rgb() for frame in render(engine, avatar, sound, frames, Style(), 8)]
+    out = [frame.rgb() for frame in render(engine, avatar, sound, frames, Style(blinks=0, sway=0), 8)]
     eyes = int(avatar.landmarks[0][[33, 133, 362, 263], 1].max())
     mouth = avatar.landmarks[0][:, :2][[61, 291, 0, 17]]
     (x0, y0), (x1, y1) = mouth.min(axis=0).astype(int), mouth.max(axis=0).astype(int)
