@@ -9,6 +9,7 @@ import numpy as np
 
 from heygem.engines.base import Style
 from heygem.engines.mesh.alive import Alive
+from heygem.engines.mesh.cover import Cover
 from heygem.engines.mesh.interior import Interior, Light
 from heygem.engines.mesh.looks import looks
 from heygem.engines.mesh.person import study
@@ -31,6 +32,7 @@ class MeshRenderer:
         self._person = study(avatar, self._basis)
         self._speaking = float(np.mean(motion.voice > 0.5))
         self._motion, self._strength = smooth(motion, self._basis, style.smoothness, float(avatar.fps)), style.strength
+        self._cover = Cover(self._person, avatar.mouths, float(avatar.fps))
         pictures, wanted = self._pictures(), self._wanted()
         self._choice = select(pictures, wanted)
         self._before, self._share = crossfades(pictures, wanted, self._choice, float(avatar.fps))
@@ -45,7 +47,7 @@ class MeshRenderer:
     def _pictures(self) -> Pictures:
         person, frames = self._person, self._avatar.mouths.frames
         own = lips_of(person.shapes(frames[k : k + _CHUNK]) for k in range(0, len(frames), _CHUNK))
-        seen = *looks(self._avatar.mouths, person), 1 - self._avatar.weight[frames]
+        seen = *looks(self._avatar.mouths, person), np.maximum(1 - self._avatar.weight[frames], self._cover.hidden)
         return Pictures(frames, *own, person.pose.rotation[frames, :, 2], *seen)
 
     def _wanted(self) -> Wanted:
@@ -60,8 +62,9 @@ class MeshRenderer:
         for t, (frame, shape) in enumerate(zip(frames, shapes, strict=True), start):
             source = int(self._plan[t])
             effect = float(self._avatar.weight[source])
-            if effect > 0:
-                self._bender.bend(frame, source, shape, effect, self._mouths(t))
+            hidden, left = self._cover.look(frame, source) if effect > 0 else (None, 0.0)
+            if effect * left > 0:
+                self._bender.bend(frame, source, shape, effect * left, self._mouths(t), hidden)
                 if self._alive:
                     self._alive.move(frame, t)
         return frames
