@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from html import escape
 from pathlib import Path
 from typing import Any
@@ -64,8 +64,10 @@ no frames without a voice, for instance, or no motion in a photo to compare with
 
 
 def table(found: dict[str, Any]) -> str:
-    """A section of Markdown: medians of the groups, then every case."""
-    names = [*COLUMNS, "analyse, s", "listen, s", "render, ms a frame"]
+    """A section of Markdown: medians of the groups, then every case. Columns without any answer are left out."""
+    answered = {name for measures in found["medians"].values() for name in measures}
+    columns = [column for column, (names, _) in COLUMNS.items() if answered & set(names)]
+    names = [*columns, "analyse, s", "listen, s", "render, ms a frame"]
     lines = [
         f"### Quality, {found['date']}, {found['commit']}",
         "",
@@ -75,8 +77,9 @@ def table(found: dict[str, Any]) -> str:
     lines += [f"| | {' | '.join(names)} |", f"|---|{'---|' * len(names)}"]
     for group, measures in found["medians"].items():
         rows = [row for row in found["rows"] if row["group"] == group]
-        lines.append(f"| **{group}, median of {len(rows)}** | {' | '.join([*_cells(measures), '', '', ''])} |")
-        lines += [f"| {row['name']} | {' | '.join(_row_cells(row))} |" for row in rows]
+        count = sum(not row["error"] for row in rows)
+        lines.append(f"| **{group}, median of {count}** | {' | '.join([*_cells(measures, columns), '', '', ''])} |")
+        lines += [f"| {row['name']} | {' | '.join(_row_cells(row, columns))} |" for row in rows]
     return "\n".join(lines)
 
 
@@ -134,18 +137,18 @@ def _figure(row: dict[str, Any]) -> str:
     return f'<h2>{title}</h2><p>{escape(words)}</p><img loading=lazy src="{escape(row["picture"])}">'
 
 
-def _row_cells(row: dict[str, Any]) -> Sequence[str]:
+def _row_cells(row: dict[str, Any], columns: Sequence[str]) -> Sequence[str]:
     if row["error"]:
-        return [row["error"], *[""] * (len(COLUMNS) + 2)]
+        return [row["error"], *[""] * (len(columns) + 2)]
     stages = row["stages"]
     times = [f"{stages[name]:.1f}" for name in ("analyse", "listen")]
-    return [*_cells(row["measures"]), *times, f"{stages['render'] / stages['frames'] * 1000:.0f}"]
+    return [*_cells(row["measures"], columns), *times, f"{stages['render'] / stages['frames'] * 1000:.0f}"]
 
 
-def _cells(measures: dict[str, float]) -> list[str]:
+def _cells(measures: dict[str, float], columns: Iterable[str] = COLUMNS) -> list[str]:
     return [
         " / ".join(form.format(measures[name]) if name in measures else "–" for name in names)
         if any(name in measures for name in names)
         else "–"
-        for names, form in COLUMNS.values()
+        for names, form in (COLUMNS[column] for column in columns)
     ]
