@@ -16,7 +16,7 @@ from scipy.ndimage import gaussian_filter1d
 from scipy.signal import resample_poly
 
 from heygem.speech.features import RATE, ROWS, mel_power
-from heygem.speech.voice import loudness, voice_activity
+from heygem.speech.voice import FIRST, LAST, loudness, talking, voice_activity
 from heygem.training.data import COMPONENTS, SHUT, Clip, normalise
 
 LANGUAGES = (
@@ -171,9 +171,17 @@ def _clip(reader: Reader, language: str, rng: np.random.Generator) -> Clip:
     voiced = voice_activity(loudness(power))
     gap = np.where(shut, 0, 2 * SHUT)
     clip = Clip("synthetic", voice, float(ROWS), power, voiced, np.zeros((len(power), 0, 3), np.float32), gap, rows)
+    clip.rows[:, 0] *= _effort(clip)
     clip.rest = np.zeros(COMPONENTS)
     normalise(clip, np.full(COMPONENTS, 0.2))
     return clip
+
+
+def _effort(clip: Clip) -> np.ndarray:
+    """(T,) how far the mouth opens beside what its phoneme asks for: who speaks up opens it further."""
+    loud = gaussian_filter1d(np.log(clip.power[:, FIRST:LAST].sum(axis=1) / clip.level + 1e-3), 8)
+    spoken = loud[talking(clip.voice)]
+    return np.clip(1 + 0.35 * (loud - spoken.mean()) / spoken.std(), 0.4, 1.7)
 
 
 def _words(language: str, rng: np.random.Generator) -> str:
