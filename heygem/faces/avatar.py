@@ -23,7 +23,7 @@ from heygem.media.reader import VideoReader
 from heygem.settings import load
 from heygem.tick import Tick, silent
 
-VERSION = 2
+VERSION = 3
 """Version of the analysis: a change makes all cached avatars stale."""
 
 
@@ -121,7 +121,7 @@ def _work_out(notes: Notes, person: list[Track], info: VideoInfo, folder: Path, 
         raise NoFace(name=name, frames=notes.frames, why=", the face is seen for moments only")
     _write_landmarks(notes, tracks, info.fps, folder / "landmarks.npy")
     ids = {int(notes.rows["track"][track.rows[0]]) for track in tracks}
-    frames, boxes = notes.pictures.pack(ids, weight > 0, folder / "mouths.rgb")
+    frames, boxes = notes.pictures.pack(ids, weight > 0, folder / "mouths.yuv")
     np.savez(folder / "arrays.npz", weight=weight, score=score, cuts=notes.cuts, frames=frames, boxes=boxes)
     facts = {"width": info.width, "height": info.height, "fps": str(info.fps)}
     return facts | {"still": info.still, "looked_at": notes.frames}
@@ -157,7 +157,7 @@ def _load(entry: Entry, key: str) -> Avatar:
     facts = entry.facts
     with np.load(entry.folder / "arrays.npz") as stored:
         arrays = dict(stored)
-    pixels = entry.folder / "mouths.rgb"
+    pixels = entry.folder / "mouths.yuv"
     mapped = np.memmap(pixels, np.uint8, "r") if pixels.stat().st_size else np.zeros(0, np.uint8)
     return Avatar(
         key=key,

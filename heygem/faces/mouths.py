@@ -8,20 +8,22 @@ from pathlib import Path
 import numpy as np
 
 from heygem.faces.shape import eye_centres, mean_face
-from heygem.media.frame import Box
+from heygem.media.frame import Box, Frame
 
-BUDGET = 160 << 20
+BUDGET = 80 << 20
 """Bytes of pictures that an avatar keeps."""
 _SPOOL = 3 * BUDGET  # while nobody knows yet whom the user wants
 
 
 def lower_face(landmarks: np.ndarray, width: int, height: int) -> Box:
-    """Box px from just under the eyes to below the chin round landmarks (468, 3), with room for the jaw to move."""
+    """Even-sided box px from just under the eyes to below the chin round landmarks (468, 3), with room for the jaw to
+    move, in a picture of even ``width`` and ``height``."""
     points = landmarks[mean_face()[:, 1] > 0.45, :2]
     left, right = eye_centres(landmarks)
     room = 0.28 * float(np.linalg.norm(right - left))
-    (x0, y0), (x1, y1) = np.floor(points.min(axis=0) - room), np.ceil(points.max(axis=0) + room)
-    return max(int(x0), 0), max(int(y0), 0), min(int(x1), width), min(int(y1), height)
+    x0, y0 = (np.floor((points.min(axis=0) - room) / 2) * 2).astype(int).tolist()
+    x1, y1 = (np.ceil((points.max(axis=0) + room) / 2) * 2).astype(int).tolist()
+    return max(x0, 0), max(y0, 0), min(x1, width), min(y1, height)
 
 
 @dataclass(frozen=True)
@@ -40,16 +42,16 @@ class Mouths:
     def __len__(self) -> int:
         return len(self.frames)
 
-    def picture(self, k: int) -> np.ndarray:
-        """(h, w, 3) uint8 RGB, read-only: box ``boxes[k]`` of frame ``frames[k]`` at native resolution."""
+    def picture(self, k: int) -> Frame:
+        """Box ``boxes[k]`` of frame ``frames[k]`` at native resolution, read-only."""
         x0, y0, x1, y1 = self.boxes[k]
-        return self.pixels[self.offsets[k] : self.offsets[k + 1]].reshape(y1 - y0, x1 - x0, 3)
+        return Frame(self.pixels[self.offsets[k] : self.offsets[k + 1]].reshape((y1 - y0) * 3 // 2, x1 - x0))
 
 
 def picture_bytes(boxes: np.ndarray) -> np.ndarray:
-    """Bytes of each RGB picture of ``boxes`` (M, 4)."""
+    """Bytes of each picture of ``boxes`` (M, 4): three halves of a byte a pixel."""
     sides = boxes.astype(np.int64)
-    return (sides[:, 2] - sides[:, 0]) * (sides[:, 3] - sides[:, 1]) * 3
+    return (sides[:, 2] - sides[:, 0]) * (sides[:, 3] - sides[:, 1]) * 3 // 2
 
 
 @dataclass
@@ -84,21 +86,21 @@ class Spool:
         self._segments: list[_Segment] = []
         self._count = 0
 
-    def add(self, track: int, frame: int, box: Box, rgb: np.ndarray, traits: tuple[float, float, float]) -> None:
+    def add(self, track: int, frame: int, box: Box, picture: Frame, traits: tuple[float, float, float]) -> None:
         """A picture of ``track``. Frames of a track rise. ``traits``: gap, width of the mouth, turn of the head."""
         last = self._open.get(track)
         full = last is not None and (len(last.frames) >= self._length or last.bytes >= BUDGET // 8)
         if last is None or full or last.frames[-1] != frame - 1:
-            last = _Segment(self._folder / f"{self._count}.rgb", track)
+            last = _Segment(self._folder / f"{self._count}.yuv", track)
             self._open[track] = last
             self._segments.append(last)
             self._count += 1
         with last.path.open("ab") as file:
-            file.write(np.ascontiguousarray(rgb).data)
+            file.write(picture.data.data)
         last.frames.append(frame)
         last.boxes.append(box)
         last.traits.append(traits)
-        last.bytes += rgb.size
+        last.bytes += picture.data.size
         if sum(segment.bytes for segment in self._segments) > self._budget:
             self._drop(_poorest(self._largest_track()))
 
@@ -118,7 +120,7 @@ class Spool:
             for segment in sorted(chosen, key=lambda segment: segment.frames[0]):
                 pixels = Mouths(np.array(segment.frames), np.array(segment.boxes), np.fromfile(segment.path, np.uint8))
                 for k in np.flatnonzero(wanted[segment.frames]):
-                    file.write(pixels.picture(int(k)).data)
+                    file.write(pixels.picture(int(k)).data.data)
                     frames.append(segment.frames[k])
                     boxes.append(segment.boxes[k])
         return np.array(frames, np.int64), np.array(boxes, np.int32).reshape(-1, 4)

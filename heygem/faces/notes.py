@@ -8,7 +8,6 @@ from pathlib import Path
 import numpy as np
 
 from heygem.faces.detect import Detector
-from heygem.faces.landmarks import rgb
 from heygem.faces.mouths import Spool, lower_face
 from heygem.faces.people import Track, reasons, turn
 from heygem.faces.shape import align, gap, width
@@ -60,12 +59,12 @@ class Notes:
 
 @dataclass(frozen=True)
 class _Seen:
-    """A face in frame ``n`` and its lower part: ``picture`` (h, w, 3) RGB of ``box``, empty where it lies outside."""
+    """A face in frame ``n`` and its lower part: ``picture`` of ``box``, None where it lies outside."""
 
     n: int
     face: Face
     box: Box
-    picture: np.ndarray
+    picture: Frame | None
 
 
 def take_notes(reader: VideoReader, folder: Path, tick: Tick, detector: Detector | None = None) -> Notes:
@@ -96,7 +95,7 @@ def take_notes(reader: VideoReader, folder: Path, tick: Tick, detector: Detector
 
 def _seen(n: int, frame: Frame, face: Face) -> _Seen:
     x0, y0, x1, y1 = box = lower_face(face.landmarks, frame.width, frame.height)
-    return _Seen(n, face, box, rgb(frame, box) if x0 < x1 and y0 < y1 else np.zeros((0, 0, 3), np.uint8))
+    return _Seen(n, face, box, frame.cut(box) if x0 < x1 and y0 < y1 else None)
 
 
 def _rows(batch: list[_Seen], info: VideoInfo, pictures: Spool) -> np.ndarray:
@@ -108,9 +107,9 @@ def _rows(batch: list[_Seen], info: VideoInfo, pictures: Spool) -> np.ndarray:
     traits = np.column_stack([gap(shapes), width(shapes), turn(pose)])
     for row, seen, (opening, wide, turned) in zip(rows, batch, traits.tolist(), strict=True):
         row["frame"], row["track"], row["score"] = seen.n, seen.face.track, seen.face.score
-        if row["why"] == 0:
-            picture = seen.picture
-            pictures.add(seen.face.track, seen.n, seen.box, picture, (opening, wide, turned))
+        if row["why"] == 0 and seen.picture:
+            pictures.add(seen.face.track, seen.n, seen.box, seen.picture, (opening, wide, turned))
+            picture = seen.picture.rgb()
             x, y = (seen.face.landmarks[_CHEEKS, :2].T - np.array([seen.box[:2]]).T).astype(int)
             row["skin"] = picture[y.clip(0, picture.shape[0] - 1), x.clip(0, picture.shape[1] - 1)].mean(axis=0)
     return rows

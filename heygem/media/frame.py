@@ -89,11 +89,18 @@ class Frame:
     def copy(self) -> Frame:
         return Frame(self.data.copy())
 
+    def cut(self, box: Box) -> Frame:
+        """A copy of an even-sided ``box``, bit-equal."""
+        part = Frame.blank(box[2] - box[0], box[3] - box[1])
+        for mine, plane in zip(part.planes(), self.views(box), strict=True):
+            mine[:] = plane
+        return part
+
     def rgb(self, box: Box | None = None) -> np.ndarray:
         """(h, w, 3) uint8 RGB copy of a box inside the frame, of everything without one."""
         x0, y0, x1, y1 = box or (0, 0, self.width, self.height)
         outer = self._even((x0, y0, x1, y1))
-        y, u, v = self._views(outer)
+        y, u, v = self.views(outer)
         size = y.shape[1], y.shape[0]
         # Chroma is repeated, not blended: a box reads the same as its part of the whole picture.
         full = [cv2.resize(plane, size, interpolation=cv2.INTER_NEAREST) for plane in (u, v)]
@@ -101,6 +108,11 @@ class Frame:
         if outer == (x0, y0, x1, y1):
             return rgb
         return np.ascontiguousarray(rgb[y0 - outer[1] : y1 - outer[1], x0 - outer[0] : x1 - outer[0]])
+
+    def small(self, size: tuple[int, int]) -> np.ndarray:
+        """(h, w, 3) uint8 RGB of the whole picture, shrunk to ``size`` (w, h) by the mean of areas."""
+        planes = [cv2.resize(plane, size, interpolation=cv2.INTER_AREA) for plane in self.planes()]
+        return cv2.transform(cv2.merge(planes), _TO_RGB)
 
     def paste(self, x: int, y: int, rgb: np.ndarray) -> None:
         """Writes an (h, w, 3) uint8 RGB patch with its upper left corner at (x, y).
@@ -114,7 +126,7 @@ class Frame:
         margins = (y - outer[1], outer[3] - box[3], x - outer[0], outer[2] - box[2])
         if any(margins):
             change = cv2.copyMakeBorder(change, *margins, cv2.BORDER_CONSTANT, value=0)
-        luma, u, v = self._views(outer)
+        luma, u, v = self.views(outer)
         _shift(luma, cv2.transform(change, _TO_YUV[:1, :3]))
         chroma = cv2.transform(_halved(change), _TO_YUV[1:, :3])
         _shift(u, chroma[..., 0])
@@ -127,7 +139,8 @@ class Frame:
             raise ValueError(f"box {box} is not inside {self.width}x{self.height}")
         return x0 & ~1, y0 & ~1, x1 + 1 & ~1, y1 + 1 & ~1
 
-    def _views(self, box: Box) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    def views(self, box: Box) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Views of an even-sided ``box``: Y (h, w), U and V (h/2, w/2)."""
         x0, y0, x1, y1 = box
         y, u, v = self.planes()
         half = np.s_[y0 // 2 : y1 // 2, x0 // 2 : x1 // 2]

@@ -11,6 +11,7 @@ from heygem.engines.mesh.geometry import COLUMNS
 from heygem.engines.mesh.interior import Interior, Light, _blur, _grain
 from heygem.engines.mesh.person import Person, average_talk, close_lips
 from heygem.faces.shape import CHIN, INNER_LOWER, INNER_UPPER, MOUTH, Pose, gap, mean_face
+from heygem.media.frame import Frame
 from heygem.speech.motion import MouthBasis
 
 LOWER = [*INNER_LOWER[1:-1], 17, *CHIN]
@@ -88,12 +89,12 @@ def painted(light: Light, opening: float, own: float) -> tuple[np.ndarray, np.nd
     shape, closed = opened(opening), opened(0.0)
     pose = Pose(np.array([100.0]), np.eye(3)[None], np.zeros((1, 3)))
     someone = Person(100 * closed[None], pose, close_lips(closed), average_talk(basis))
-    layer = np.full((300, 300, 3), 90, np.uint8)
+    layer = Frame.of(np.full((300, 300, 3), 90, np.uint8))
     px = shape[:, :2] * 100 + (150, 40)
     behind = Behind(opened(own), shape, 0.6)
     inside = Inside(behind.ends(), behind.closed, behind.sealed)
     Interior(light).paint(layer, px[list(INNER_UPPER + INNER_LOWER)], shape, someone, 0, inside)
-    return layer.astype(int), px
+    return layer.rgb().astype(int), px
 
 
 def test_the_drawn_inside_has_teeth_above_and_darkness_and_stays_between_the_lips() -> None:

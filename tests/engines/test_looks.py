@@ -10,6 +10,7 @@ from heygem.engines.mesh.looks import looks
 from heygem.engines.mesh.person import Person, Talk
 from heygem.faces.mouths import Mouths
 from heygem.faces.shape import INNER_UPPER, Pose, mean_face
+from heygem.media.frame import Frame
 
 SIDE = 200
 
@@ -26,7 +27,7 @@ def faces(teeth: list[int], light: list[int], scales: list[float]) -> tuple[Mout
         picture = np.full((SIDE, SIDE, 3), 120, np.uint8)
         picture[:, : SIDE // 2] = side
         cv2.fillPoly(picture, [np.round(points[[78, 13, 308, 14], :2]).astype(np.int32)], (tooth,) * 3)
-        pixels.append(picture.ravel())
+        pixels.append(Frame.of(picture).data.ravel())
         landmarks.append(points)
     n = len(teeth)
     boxes = np.tile(np.array([0, 0, SIDE, SIDE], np.int32), (n, 1))

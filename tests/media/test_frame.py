@@ -120,3 +120,19 @@ def test_box_of_a_large_frame_is_quick() -> None:
         return min(spans)
 
     assert least((300, 700, 700, 1100)) < least(None) / 3
+
+
+def test_a_cut_is_bit_equal_and_a_copy() -> None:
+    frame = Frame.of(np.random.default_rng(3).integers(0, 255, (40, 60, 3), np.uint8))
+    part = frame.cut((10, 4, 30, 20))
+    assert (part.width, part.height) == (20, 16)
+    assert np.array_equal(part.rgb(), frame.rgb((10, 4, 30, 20)))
+    part.data[:] = 0
+    assert frame.rgb((10, 4, 30, 20)).any()
+
+
+def test_small_is_the_mean_of_areas() -> None:
+    picture = np.zeros((40, 60, 3), np.uint8)
+    picture[:, :30] = (200, 60, 60)
+    small = Frame.of(picture).small((2, 1)).astype(int)
+    assert np.abs(small - [[(200, 60, 60), (0, 0, 0)]]).max() <= 4

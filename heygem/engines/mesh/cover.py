@@ -77,14 +77,15 @@ class Grid:
         cv2.fillPoly(lips, [np.round(self.points[outline]).astype(np.int32)], 1)
         self.lips = lips[self.face] > 0
 
-    def see(self, picture: np.ndarray, points: np.ndarray, scale: float) -> tuple[np.ndarray, np.ndarray]:
-        """Light and two colours (C, 3) of the cells in a picture (h, w, 3) RGB, and which are seen well, (C,) bool.
+    def see(self, picture: Frame, points: np.ndarray, scale: float) -> tuple[np.ndarray, np.ndarray]:
+        """Light and two colours (C, 3) of the cells in a picture, and which are seen well, (C,) bool.
 
         points (468, 2) px in the picture, scale: px of one canonical unit."""
-        size = np.maximum(np.round(np.array(picture.shape[1::-1]) / max(CELL * scale, 1.0)), 1).astype(int)
-        small = cv2.resize(picture, size.tolist(), interpolation=cv2.INTER_AREA)
+        sides = picture.width, picture.height
+        size = np.maximum(np.round(np.array(sides) / max(CELL * scale, 1.0)), 1).astype(int)
+        small = picture.small(size.tolist())
         corners = points[self.triangles]
-        places = (np.einsum("ckj,ck->cj", corners, self._shares) + 0.5) * (size / picture.shape[1::-1]) - 0.5
+        places = (np.einsum("ckj,ck->cj", corners, self._shares) + 0.5) * (size / sides) - 0.5
         x, y = places.astype(np.float32).T
         rgb = cv2.remap(small, x[:, None], y[:, None], cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)[:, 0] / 255.0
         light = rgb @ (0.299, 0.587, 0.114)
@@ -172,7 +173,7 @@ class Hidden:
     landmarks: np.ndarray
 
     def over(self, box: Box) -> np.ndarray:
-        """(h, w) float32: 1 where the pixels of the box are hidden, soft at the edge, 0 where they show the face."""
+        """(h / 2, w / 2) float32: 1 where pixels of the box are hidden, soft at the edge, 0 where the face is seen."""
         wide, high = box[2] - box[0], box[3] - box[1]
         points = np.concatenate([self.landmarks[:, :2], ring(self.landmarks[None])[0]]) - box[:2]
         index = rasterise((points - 0.5) / 2, frame_triangles(), (wide // 2, high // 2))
@@ -182,7 +183,7 @@ class Hidden:
         image = cv2.dilate(image[tuple(self.grid.nearest)], np.ones((3, 3)))
         hidden = cv2.remap(image, x, y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
         hidden[index < 0] = 0
-        return cv2.resize(hidden, (wide, high), interpolation=cv2.INTER_LINEAR)
+        return hidden
 
 
 class Cover:
@@ -211,7 +212,7 @@ class Cover:
         if self._looks is None:
             return None, 1.0
         box = lower_face(self._person.landmarks[source], frame.width, frame.height)
-        things = self._things(frame.rgb(box), box, source).astype(np.float32)
+        things = self._things(frame.cut(box), box, source).astype(np.float32)
         goal = float(things[self._grid.lips].mean() < MOSTLY)
         if abs(source - self._last) > 2:
             self._cells, self._shown = things, goal
@@ -222,7 +223,7 @@ class Cover:
         hidden = Hidden(self._grid, self._cells, self._person.landmarks[source]) if self._cells.any() else None
         return hidden, float(smoothstep(np.array(self._shown)))
 
-    def _see(self, picture: np.ndarray, box: Box | np.ndarray, source: int) -> tuple[np.ndarray, ...]:
+    def _see(self, picture: Frame, box: Box | np.ndarray, source: int) -> tuple[np.ndarray, ...]:
         """Colours (C, 3), which are seen well (C,), traits of pose and mouth (5,)."""
         pose = self._person.pose
         points = self._person.landmarks[source, :, :2] - np.asarray(box[:2])
@@ -230,7 +231,7 @@ class Cover:
         traits = np.array([gap(shape), width(shape), turn[0, 2], turn[1, 2], turn[1, 0]])
         return *self._grid.see(picture, points, float(pose.scale[source])), traits
 
-    def _things(self, picture: np.ndarray, box: Box | np.ndarray, source: int) -> np.ndarray:
+    def _things(self, picture: Frame, box: Box | np.ndarray, source: int) -> np.ndarray:
         assert self._looks is not None
         colours, seen, traits = self._see(picture, box, source)
         return self._grid.things(self._looks.strange(colours, traits) * seen)

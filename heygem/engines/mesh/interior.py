@@ -15,6 +15,7 @@ from heygem.engines.mesh.geometry import smoothstep
 from heygem.engines.mesh.person import Person
 from heygem.faces.avatar import Avatar
 from heygem.faces.shape import CHIN, INNER_LOWER, INNER_UPPER, OUTER_LOWER, OUTER_UPPER
+from heygem.media.frame import Frame
 
 MM = 0.016
 EDGE = TEETH_END
@@ -41,7 +42,7 @@ class Light:
     def of(cls, avatar: Avatar) -> Light:
         """Read from the first mouth picture of an avatar."""
         mouths = avatar.mouths
-        picture, corner = mouths.picture(0), mouths.boxes[0][:2]
+        picture, corner = mouths.picture(0).rgb(), mouths.boxes[0][:2]
         points = avatar.landmarks[mouths.frames[0], :, :2] - corner
         lips = [(points[a] + points[b]) / 2 for a, b in zip(OUTER_LOWER[3:8], INNER_LOWER[3:8], strict=True)]
         lips += [(points[a] + points[b]) / 2 for a, b in zip(OUTER_UPPER[3:8], INNER_UPPER[3:8], strict=True)]
@@ -67,19 +68,19 @@ class Interior:
         self._noise = np.random.default_rng(1).normal(0, light.grain, (64, 64, 1)).astype(np.float32)
 
     def paint(
-        self, layer: np.ndarray, rim: np.ndarray, shape: np.ndarray, person: Person, source: int, inside: Inside
+        self, layer: Frame, rim: np.ndarray, shape: np.ndarray, person: Person, source: int, inside: Inside
     ) -> None:
-        """Draws what pictures do not show behind the inner lips of ``layer`` (h, w, 3) uint8 RGB, in place.
+        """Draws what pictures do not show behind the inner lips of ``layer``, in place.
 
         rim (22, 2) px of the inner lips in the layer, upper then lower; shape (468, 3) the canonical target; source:
         the frame, for the head's pose; inside: what the pictures show.
         """
         n = len(INNER_UPPER)
-        x0, y0 = np.maximum(np.floor(rim.min(axis=0)).astype(int) - 4, 0)
-        x1, y1 = np.minimum(np.ceil(rim.max(axis=0)).astype(int) + 5, (layer.shape[1], layer.shape[0]))
+        x0, y0 = np.maximum(np.floor(rim.min(axis=0)).astype(int) - 4, 0) // 2 * 2
+        x1, y1 = np.minimum(np.ceil(rim.max(axis=0)).astype(int) + 5, (layer.width, layer.height))
         if x1 - x0 < 3 or y1 - y0 < 3:
             return
-        view, unit = layer[y0:y1, x0:x1], float(person.pose.scale[source])
+        view, unit = layer.rgb((x0, y0, x1, y1)), float(person.pose.scale[source])
         lines = [np.round((line - (x0, y0)) * 16).astype(np.int32) for line in (rim[:n], rim[n:])]
         if inside.closed > 0.02 or (inside.ends[1] - inside.ends[0]).max() > 0.01:
             mask = np.zeros(view.shape[:2], np.uint8)
@@ -92,6 +93,7 @@ class Interior:
             picture += self._noise[np.arange(y0, y1)[:, None] % 64, np.arange(x0, x1) % 64]
             view[:] = cv2.blendLinear(np.clip(picture, 0, 255).astype(np.uint8), view.copy(), opacity, 1 - opacity)
         self._soften(view, lines, unit, inside.sealed)
+        layer.paste(x0, y0, view)
 
     def _soften(self, view: np.ndarray, lines: list[np.ndarray], unit: float, sealed: float) -> None:
         """Makes the edges of the inner lips, lines (11, 2) in 1/16 px, as soft as the picture's; where lips that

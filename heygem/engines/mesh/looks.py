@@ -36,9 +36,10 @@ def _colours(mouths: Mouths, k: int, person: Person, outside: np.ndarray) -> np.
     upper, lower = points[list(INNER_UPPER[2:-2])], points[list(INNER_LOWER[2:-2])]
     points = np.concatenate([points[outside], *(upper + share * (lower - upper) for share in HEIGHTS)])
     grain = max(GRAIN * float(person.pose.scale[frame]), 1.0)
-    size = np.maximum(np.round(np.array(picture.shape[1::-1]) / grain), 1).astype(int)
-    small = cv2.resize(picture, size.tolist(), interpolation=cv2.INTER_AREA)
-    x, y = ((points + 0.5) * (size / picture.shape[1::-1]) - 0.5).astype(np.float32).T
+    sides = picture.width, picture.height
+    size = np.maximum(np.round(np.array(sides) / grain), 1).astype(int)
+    small = picture.small(size.tolist())
+    x, y = ((points + 0.5) * (size / sides) - 0.5).astype(np.float32).T
     found = cv2.remap(small, x[:, None], y[:, None], cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)[:, 0] / 255.0
     return (found - found[: len(outside)].mean(axis=0)).astype(np.float32)
 

@@ -25,20 +25,23 @@ from heygem.engines.mesh.interior import Interior
 from heygem.engines.mesh.person import Person
 from heygem.engines.mesh.warp import rasterise, spread
 from heygem.faces.shape import MOUTH, OUTER_LOWER, OUTER_UPPER, gap
-from heygem.media.frame import Frame
+from heygem.media.frame import Box, Frame
 
 RING_LOW, RING_HIGH = 0.05, 0.6
 """Opacities between which the two layers are compared for colour."""
 OPEN = 0.01
 """Opening of the target from which something of the inside is seen."""
+_WAYS = (cv2.INTER_CUBIC, cv2.INTER_LINEAR, cv2.INTER_LINEAR)
+"""How luma and chroma are interpolated."""
+Planes = tuple[np.ndarray, np.ndarray, np.ndarray]
 MARGIN = 2  # px around the mesh, so that blurring never sees the edge of the patch
 
 
 @dataclass(frozen=True)
 class Mouth:
-    """One mouth picture: RGB (h, w, 3), its corner (x, y) in its frame, its source frame and canonical shape there."""
+    """One mouth picture, its corner (x, y) in its frame, its source frame and canonical shape there."""
 
-    picture: np.ndarray
+    picture: Frame
     corner: np.ndarray
     source: int
     shape: np.ndarray
@@ -87,44 +90,43 @@ class FaceBender:
         if outer is None or inner is None:
             return
         shift = np.concatenate([own[:, :2], still]) - goal
-        before = frame.rgb(outer)
-        picture, opacity = self._move(before, goal - outer[:2], shift)
-        window = np.s_[inner[1] - outer[1] : inner[3] - outer[1], inner[0] - outer[0] : inner[2] - outer[0]]
-        below, opacity = picture[window], effect * opacity[window]
-        layer, covered, inside = self._lay(target - inner[:2], shape, mouths, below.shape)
-        opacity *= covered
-        over = None if hidden is None else hidden.over(outer)
-        layer = _match_colour(below, layer, opacity if over is None else opacity * (over[window] == 0))
+        over = None if hidden is None else (hidden.over(outer), frame.cut(outer))
+        opacity = effect * self._move(frame, outer, goal - outer[:2], shift)
+        x0, y0, x1, y1 = ((side - outer[k % 2]) // 2 for k, side in enumerate(inner))
+        window, below = np.s_[y0:y1, x0:x1], frame.views(inner)
+        size = inner[2] - inner[0], inner[3] - inner[1]
+        layer, covered, inside = self._lay(target - inner[:2], shape, mouths, size)
+        opacity = opacity[window]
+        _match_colour(below, layer, opacity if over is None else opacity * (over[0][window] == 0))
         self._interior.paint(layer, target[UPPER + LOWER] - inner[:2], shape, self._person, source, inside)
         self._frames, self._drawn = self._frames + 1, self._drawn + (inside.closed > 0.5 and gap(shape) > OPEN)
-        below[:] = cv2.blendLinear(layer, np.ascontiguousarray(below), opacity, 1 - opacity)
+        _blend(below, layer, opacity, covered)
         if over is not None:
-            picture = cv2.blendLinear(before, np.ascontiguousarray(picture), over, 1 - over)
-        frame.paste(outer[0], outer[1], picture)
+            _blend(frame.views(outer), over[1], over[0])
 
-    def _move(self, patch: np.ndarray, target: np.ndarray, shift: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """The patch (h, w, 3) with its own lower face moved, and the opacity (h, w) of the mouth picture over it.
+    def _move(self, frame: Frame, box: Box, target: np.ndarray, shift: np.ndarray) -> np.ndarray:
+        """Moves the lower face of ``frame`` inside ``box``; returns the opacity (h / 2, w / 2) of the mouth picture.
 
-        target (487, 2) px in the patch, shift (487, 2) px from there to where the pixels are now. Both fields are
-        smooth, so half the resolution is enough to spread them.
+        target (487, 2) px in the box, shift (487, 2) px from there to where the pixels are now. Both fields are
+        smooth, so the resolution of chroma is enough to spread them.
         """
-        height, width = patch.shape[:2]
+        width, height = box[2] - box[0], box[3] - box[1]
         coarse = (target - 0.5) / 2  # the middle of a pixel of half the resolution
         seen = self._moved[np.argsort(facing(target, self._moved), kind="stable")]
         index = rasterise(coarse, seen, (width // 2, height // 2))
         fields = spread(index, coarse, np.column_stack([shift, self._opacity]), seen)
         fields[:, index < 0] = 0
-        fields[2] = cv2.GaussianBlur(fields[2], (0, 0), max(0.5, 0.008 * width))
-        x, y, opacity = (cv2.resize(field, (width, height), interpolation=cv2.INTER_LINEAR) for field in fields)
-        x += np.arange(width, dtype=np.float32)
-        y += np.arange(height, dtype=np.float32)[:, None]
-        return cv2.remap(patch, x, y, cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE), opacity
+        fine = [cv2.resize(field, (width, height), interpolation=cv2.INTER_LINEAR) for field in fields[:2]]
+        luma, chroma = _grid(*fine), _grid(*(fields[:2] / 2))
+        for plane, (x, y), way in zip(frame.views(box), (luma, chroma, chroma), _WAYS, strict=True):
+            plane[:] = cv2.remap(plane, x, y, way, borderMode=cv2.BORDER_REPLICATE)
+        return cv2.GaussianBlur(fields[2], (0, 0), max(0.5, 0.008 * width))
 
     def _lay(
-        self, target: np.ndarray, shape: np.ndarray, mouths: list[tuple[Mouth, float]], size: tuple[int, ...]
-    ) -> tuple[np.ndarray, np.ndarray, Inside]:
-        """(h, w, 3) uint8: the mouth pictures bent to ``target`` (468, 2) px; (h, w) bool: where they reach; and what
-        they show of the inside."""
+        self, target: np.ndarray, shape: np.ndarray, mouths: list[tuple[Mouth, float]], size: tuple[int, int]
+    ) -> tuple[Frame, np.ndarray, Inside]:
+        """The mouth pictures bent to ``target`` (468, 2) px, of ``size`` (w, h); (h, w) bool: where they reach; and
+        what they show of the inside."""
         behind = [Behind(mouth.shape, shape, self._parting(mouth)) for mouth, _ in mouths]
         shares = [share for _, share in mouths]
         ends = np.average([part.ends() for part in behind], axis=0, weights=shares)
@@ -132,14 +134,13 @@ class FaceBender:
         inside = Inside(ends, float(closed), float(sealed))
         goal = np.concatenate([target, _inside_lines(target, shape, ends)])
         seen = self._pasted[np.argsort(facing(goal, self._pasted), kind="stable")]
-        index = rasterise(goal, seen, (size[1], size[0]))
+        index = rasterise(goal, seen, size)
         points = np.hstack([self._mouth_points(m, part, ends) for (m, _), part in zip(mouths, behind, strict=True)])
         fields = spread(index, goal, points, seen)
-        bent = [
-            cv2.remap(mouth.picture, fields[2 * k], fields[2 * k + 1], cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE)
-            for k, (mouth, _) in enumerate(mouths)
-        ]
-        layer = bent[0] if len(bent) == 1 else cv2.addWeighted(bent[0], shares[0], bent[1], shares[1], 0)
+        layer = Frame.blank(*size)
+        for k, plane in enumerate(layer.planes()):
+            bent = [_bent(mouth.picture, k, *fields[2 * n : 2 * n + 2]) for n, (mouth, _) in enumerate(mouths)]
+            plane[:] = bent[0] if len(bent) == 1 else cv2.addWeighted(bent[0], shares[0], bent[1], shares[1], 0)
         return layer, index >= 0, inside
 
     def _target(self, source: int, shape: np.ndarray, effect: float) -> np.ndarray:
@@ -167,7 +168,7 @@ class FaceBender:
             pose = self._person.pose[mouth.source : mouth.source + 1]
             places = pose.to_picture(points.reshape(1, -1, 3))[0, :, :2] - mouth.corner
             x, y = places.astype(np.float32).T.reshape(2, len(heights()), -1)
-            grey = cv2.remap(mouth.picture, x, y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE).mean(axis=(1, 2))
+            grey = (_bent(mouth.picture, 0, x, y).mean(axis=1) - 16) * (255 / 219)  # luma is limited
             self._partings[mouth.source] = parting(grey, upper[2], lower[2], self._person.closed)
         return self._partings[mouth.source]
 
@@ -192,17 +193,46 @@ def _box(points: np.ndarray, frame: Frame) -> tuple[int, int, int, int] | None:
     return (int(x0), int(y0), int(x1), int(y1)) if x1 - x0 >= 8 and y1 - y0 >= 8 else None
 
 
-def _match_colour(below: np.ndarray, above: np.ndarray, opacity: np.ndarray) -> np.ndarray:
-    """``above`` (h, w, 3) uint8 with the colours of ``below`` where both meet.
+def _grid(dx: np.ndarray, dy: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Where each pixel comes from, x and y (h, w) px, if it comes from (dx, dy) px beside its own place."""
+    height, width = dx.shape
+    return dx + np.arange(width, dtype=np.float32), dy + np.arange(height, dtype=np.float32)[:, None]
+
+
+def _bent(picture: Frame, k: int, x: np.ndarray, y: np.ndarray) -> np.ndarray:
+    """Plane ``k`` of a picture, taken from x, y (h, w) px of luma; of chroma every second one (a chroma sample and
+    the luma pixel above and left of it lie equally far apart in both pictures)."""
+    if k:
+        x, y = x[::2, ::2] / 2, y[::2, ::2] / 2
+    return cv2.remap(picture.planes()[k], x, y, _WAYS[k], borderMode=cv2.BORDER_REPLICATE)
+
+
+def _match_colour(below: Planes, layer: Frame, opacity: np.ndarray) -> None:
+    """Gives ``layer`` the colours of ``below`` where both meet; opacity (h / 2, w / 2).
 
     The difference is measured in the feather and spread inward by a normalised Gaussian of a tenth of the width, at a
     quarter of the size.
     """
-    height, width = opacity.shape
-    small = (max(width // 4, 2), max(height // 4, 2))
-    under, over, cover = (cv2.resize(p, small, interpolation=cv2.INTER_AREA) for p in (below, above, opacity))
-    weight = ((cover > RING_LOW) & (cover < RING_HIGH)).astype(np.float32)[:, :, None]
-    stack = np.concatenate([weight * cv2.subtract(under, over, dtype=cv2.CV_32F), weight], axis=2)
-    wide = cv2.GaussianBlur(stack, (0, 0), max(small[0] / 10, 1.0))
-    difference = cv2.resize(wide[:, :, :3] / (wide[:, :, 3:] + 1e-4), (width, height), interpolation=cv2.INTER_LINEAR)
-    return cv2.add(above, difference, dtype=cv2.CV_8U)
+    small = (max(layer.width // 4, 2), max(layer.height // 4, 2))
+
+    def shrunk(plane: np.ndarray) -> np.ndarray:
+        return cv2.resize(plane, small, interpolation=cv2.INTER_AREA)
+
+    cover = shrunk(opacity)
+    weight = ((cover > RING_LOW) & (cover < RING_HIGH)).astype(np.float32)
+    pairs = list(zip(below, layer.planes(), strict=True))
+    stack = [weight * cv2.subtract(shrunk(under), shrunk(over), dtype=cv2.CV_32F) for under, over in pairs]
+    wide = cv2.GaussianBlur(cv2.merge([*stack, weight]), (0, 0), max(small[0] / 10, 1.0))
+    difference = cv2.split(wide[:, :, :3] / (wide[:, :, 3:] + 1e-4))
+    for (_, over), change in zip(pairs, difference, strict=True):
+        change = cv2.resize(change, over.shape[::-1], interpolation=cv2.INTER_LINEAR)
+        cv2.add(over, change, dst=over, dtype=cv2.CV_8U)
+
+
+def _blend(below: Planes, above: Frame, opacity: np.ndarray, covered: np.ndarray | None = None) -> None:
+    """Lays ``above`` over ``below`` in place; opacity (h / 2, w / 2), nothing where ``covered`` (h, w) is False."""
+    fine = cv2.resize(opacity, (above.width, above.height), interpolation=cv2.INTER_LINEAR)
+    if covered is not None:
+        fine, opacity = fine * covered, opacity * covered[::2, ::2]
+    for under, over, share in zip(below, above.planes(), (fine, opacity, opacity), strict=True):
+        under[:] = cv2.blendLinear(over, np.ascontiguousarray(under), share, 1 - share)
