@@ -17,7 +17,7 @@ from loguru import logger
 from heygem import bench, engines
 from heygem.bench.suite import Case, cases, made_cases, write_sound
 from heygem.engines.base import Style
-from heygem.errors import HeyGemError
+from heygem.errors import HeyGemError, NoFace
 from heygem.faces.avatar import Avatar
 from heygem.faces.shape import LIPS
 from heygem.media.frame import Frame
@@ -42,6 +42,8 @@ TILE = (0.8, 300)
 
 MOUTH_ALONE = Style(blinks=0, sway=0)
 """Photos are held still, so that what changes is the engine's mouth."""
+ASTRAY = 0.5
+"""Inter-ocular distances between all points of result and source from which the tracker saw something else."""
 NOTHING = 1e-6
 """Motion of a photo: nothing to compare with."""
 
@@ -120,14 +122,20 @@ class View:
 
     @classmethod
     def of(cls, video: Path, sound: Path, take: Take, cache: Path) -> View:
-        """Tracks the result into the empty folder ``cache``; the avatar of the source comes from the usual one."""
+        """Tracks the result into the empty folder ``cache``; the avatar of the source comes from the usual one.
+
+        Raises NoFace.
+        """
         avatar, result = Avatar.prepare(video), Avatar.prepare(take.path, cache=cache)
         points = np.array(result.landmarks)
         plan = source_plan(len(avatar.weight), take.frames, "pingpong")[: len(points)]
         person = lips.mean_shape(np.array(avatar.landmarks))
         source = lips.lips_of(np.array(avatar.landmarks), person)
         true, made = source[plan], lips.lips_of(points[: len(plan)], person)
-        seen = (avatar.weight[plan] > 0) & (result.score[: len(plan)] > 0)
+        away = np.linalg.norm((made.landmarks - true.landmarks)[..., :2], axis=2).mean(axis=1) / true.pose.scale
+        seen = (avatar.weight[plan] > 0) & (result.score[: len(plan)] > 0) & (away < ASTRAY)
+        if seen.mean() < 0.5:
+            raise NoFace(name=take.path.name, frames=len(plan), why=", the tracker of the result went astray")
         loud = loudness(np.asarray(mel_power(load_sound(sound).samples))).astype(np.float32)
         times = np.arange(len(plan)) * float(ROWS / take.fps)
         voice, level = (np.interp(times, np.arange(len(loud)), x) for x in (voice_activity(loud), loud.mean(axis=1)))
