@@ -96,11 +96,13 @@ class FaceBender:
         window, below = np.s_[y0:y1, x0:x1], frame.views(inner)
         size = inner[2] - inner[0], inner[3] - inner[1]
         layer, covered, inside = self._lay(target - inner[:2], shape, mouths, size)
-        opacity = opacity[window]
-        _match_colour(below, layer, opacity if over is None else opacity * (over[0][window] == 0))
+        within = _within(covered)
+        opacity = opacity[window] * within
+        alike = within == 1 if over is None else (within == 1) & (over[0][window] == 0)
+        _match_colour(below, layer, opacity * alike)
         self._interior.paint(layer, target[UPPER + LOWER] - inner[:2], shape, self._person, source, inside)
         self._frames, self._drawn = self._frames + 1, self._drawn + (inside.closed > 0.5 and gap(shape) > OPEN)
-        _blend(below, layer, opacity, covered)
+        _blend(below, layer, opacity)
         if over is not None:
             _blend(frame.views(outer), over[1], over[0])
 
@@ -207,6 +209,13 @@ def _bent(picture: Frame, k: int, x: np.ndarray, y: np.ndarray) -> np.ndarray:
     return cv2.remap(picture.planes()[k], x, y, _WAYS[k], borderMode=cv2.BORDER_REPLICATE)
 
 
+def _within(covered: np.ndarray) -> np.ndarray:
+    """(h / 2, w / 2) float32: 1 well inside ``covered`` (h, w) bool, falling softly to 0 before its border: a turned
+    head's outline."""
+    half = cv2.erode(covered[::2, ::2].astype(np.uint8), np.ones((3, 3), np.uint8))
+    return cv2.blur(half.astype(np.float32), (3, 3))
+
+
 def _match_colour(below: Planes, layer: Frame, opacity: np.ndarray) -> None:
     """Gives ``layer`` the colours of ``below`` where both meet; opacity (h / 2, w / 2).
 
@@ -229,10 +238,8 @@ def _match_colour(below: Planes, layer: Frame, opacity: np.ndarray) -> None:
         cv2.add(over, change, dst=over, dtype=cv2.CV_8U)
 
 
-def _blend(below: Planes, above: Frame, opacity: np.ndarray, covered: np.ndarray | None = None) -> None:
-    """Lays ``above`` over ``below`` in place; opacity (h / 2, w / 2), nothing where ``covered`` (h, w) is False."""
+def _blend(below: Planes, above: Frame, opacity: np.ndarray) -> None:
+    """Lays ``above`` over ``below`` in place; opacity (h / 2, w / 2)."""
     fine = cv2.resize(opacity, (above.width, above.height), interpolation=cv2.INTER_LINEAR)
-    if covered is not None:
-        fine, opacity = fine * covered, opacity * covered[::2, ::2]
     for under, over, share in zip(below, above.planes(), (fine, opacity, opacity), strict=True):
         under[:] = cv2.blendLinear(over, np.ascontiguousarray(under), share, 1 - share)
