@@ -147,7 +147,8 @@ class Looks:
 
     def expected(self, traits: np.ndarray) -> np.ndarray:
         """(n, C, 3) light and colours for traits (n, 5)."""
-        return np.einsum("nk,ckj->ncj", self._terms(traits), self.slope)
+        slope = self.slope.transpose(1, 0, 2)
+        return (self._terms(traits) @ slope.reshape(len(slope), -1)).reshape(-1, *slope.shape[1:])
 
     def strange(self, colours: np.ndarray, traits: np.ndarray) -> np.ndarray:
         """(C,) how much colours (C, 3) deviate, whatever the light; about 1 is usual at most."""
@@ -246,9 +247,10 @@ def _fit(terms: np.ndarray, values: np.ndarray, weight: np.ndarray) -> np.ndarra
 
 def _median(values: np.ndarray, usable: np.ndarray, axis: int) -> np.ndarray:
     """Median of the usable (n, C) of values (n, C, 3) along an axis; 0 where there is none."""
-    masked = np.where(usable[..., None], values, np.nan)
-    masked[(~usable).all(axis=axis, keepdims=True).repeat(usable.shape[axis], axis=axis)] = 0
-    return np.nanmedian(masked, axis=axis)
+    ordered = np.sort(np.where(usable[..., None], values, np.inf), axis=axis)
+    count = np.expand_dims(usable.sum(axis=axis), (axis, -1))
+    low, high = (np.take_along_axis(ordered, np.maximum(k // 2, 0), axis) for k in (count - 1, count))
+    return np.where(count > 0, (low + high) / 2, 0).squeeze(axis)
 
 
 def _area(corners: np.ndarray) -> np.ndarray:
