@@ -12,7 +12,7 @@ from heygem.speech.motion import Motion, MouthBasis
 
 CALM = 0.08
 """Seconds of standard deviation of the smoothing at smoothness 1."""
-TOUCH, APART = 0.01, 0.05
+TOUCH, APART = 0.005, 0.03
 """Openings, canonical: lips that would come nearer than the first touch; from the second on they are as asked."""
 SHUT = 0.03
 """Opening under which the narrowest of three frames is taken for shut lips: a p may fall between two frames."""
