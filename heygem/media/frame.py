@@ -111,7 +111,12 @@ class Frame:
 
     def small(self, size: tuple[int, int]) -> np.ndarray:
         """(h, w, 3) uint8 RGB of the whole picture, shrunk to ``size`` (w, h) by the mean of areas."""
-        planes = [cv2.resize(plane, size, interpolation=cv2.INTER_AREA) for plane in self.planes()]
+        y, *chroma = self.planes()
+        if size[0] <= self.width // 2 and size[1] <= self.height // 2:  # the mean of means, and much sooner
+            return cv2.transform(
+                cv2.resize(cv2.merge([_halved(y), *chroma]), size, interpolation=cv2.INTER_AREA), _TO_RGB
+            )
+        planes = [cv2.resize(plane, size, interpolation=cv2.INTER_AREA) for plane in (y, *chroma)]
         return cv2.transform(cv2.merge(planes), _TO_RGB)
 
     def paste(self, x: int, y: int, rgb: np.ndarray) -> None:

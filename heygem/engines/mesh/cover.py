@@ -45,6 +45,10 @@ MOST, FEWEST = 160, 20
 """Pictures from which a person is learned; from fewer than the second nothing is."""
 MOSTLY = 0.6
 """Share of the lips that is hidden when the effect fades out."""
+_COLOURS = (np.array(((0.299, 0.701, -0.299), (0.587, -0.587, -0.587), (0.114, -0.114, 0.886))) / 255).astype(
+    np.float32
+)
+"""(3, 3) RGB 0..255 -> light, red - light, blue - light."""
 FADE, RELEASE = 0.2, 0.12
 """Seconds in which the effect fades, and in which a place that was hidden opens again."""
 STRIDE = 3
@@ -70,6 +74,7 @@ class Grid:
         y, x = np.nonzero(self.face)
         self._shares = _shares(self.points[self.triangles], np.column_stack([x, y]))
         self._area = _area(self.points[self.triangles])
+        self._around = np.maximum(cv2.blur(self.face.astype(np.float32), (3, 3)), 1e-6)
         weight = falloff(closed, PASTES)[self.triangles]
         self.near = np.einsum("ck,ck->c", weight, self._shares) > NEAR
         lips = np.zeros(index.shape, np.uint8)
@@ -86,20 +91,18 @@ class Grid:
         small = picture.small(size.tolist())
         corners = points[self.triangles]
         places = (np.einsum("ckj,ck->cj", corners, self._shares) + 0.5) * (size / sides) - 0.5
-        x, y = places.astype(np.float32).T
-        rgb = cv2.remap(small, x[:, None], y[:, None], cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)[:, 0] / 255.0
-        light = rgb @ (0.299, 0.587, 0.114)
+        x, y = np.ascontiguousarray(places.T, np.float32)[:, None]
+        rgb = cv2.remap(small, x, y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)[0]
         seen = _area(corners) > FLAT * (CELL * scale) ** 2 * self._area
-        return np.column_stack([light, rgb[:, 0] - light, rgb[:, 2] - light]).astype(np.float32), seen
+        return rgb.astype(np.float32) @ _COLOURS, seen
 
     def things(self, deviation: np.ndarray) -> np.ndarray:
         """(C,) bool: cells that something hides, by their deviation (C,) from how the person looks."""
-        stack = np.zeros((*self.face.shape, 2), np.float32)
-        stack[self.face] = np.column_stack([deviation, np.ones(len(deviation))])
-        stack = cv2.blur(stack, (3, 3))
-        calm = np.where(self.face, stack[..., 0] / np.maximum(stack[..., 1], 1e-6), 0)
+        calm = np.zeros(self.face.shape, np.float32)
+        calm[self.face] = deviation
+        calm = np.where(self.face, cv2.blur(calm, (3, 3)) / self._around, 0)
         found = np.zeros(self.face.shape, bool)
-        if (calm[self.face] > HIGH).sum() < LEAST / 3:
+        if np.count_nonzero(calm > HIGH) < LEAST / 3:
             return found[self.face]
         near = np.zeros(self.face.shape, bool)
         near[self.face] = self.near
@@ -128,7 +131,7 @@ class Looks:
         """From n pictures: colours (n, C, 3), seen (n, C) bool, traits (n, 5). Robust: what deviates counts little, and
         what was found hidden in one round counts nothing in the next."""
         middle, reach = np.median(traits, axis=0), np.quantile(np.abs(traits - np.median(traits, axis=0)), 0.95, axis=0)
-        looks = cls(middle, reach + 0.02, np.zeros(0), np.zeros(0))
+        looks = cls(middle, reach + 0.02, np.zeros((7, 0)), np.zeros((0, 3)))
         terms, rest = looks._terms(traits), colours - np.median(colours, axis=0)
         usable, level = seen, colours - np.median(rest, axis=1, keepdims=True)
         for half in range(6):
@@ -138,8 +141,8 @@ class Looks:
             if half % 2 == 0 and half:
                 usable = seen & ~np.stack([grid.things(row) for row in strength * seen])
             weight = usable / (1 + (strength / 2) ** 4)
-            slope = _fit(terms, level, weight)
-            looks = cls(middle, reach + 0.02, slope, deviation)
+            slope = _fit(terms, level, weight).transpose(1, 0, 2).reshape(terms.shape[1], -1)
+            looks = cls(middle, reach + 0.02, slope, deviation.astype(np.float32))
             expected = looks.expected(traits)
             level = colours - _median(colours - expected, usable, axis=1)[:, None]
             rest = level - expected
@@ -147,16 +150,14 @@ class Looks:
 
     def expected(self, traits: np.ndarray) -> np.ndarray:
         """(n, C, 3) light and colours for traits (n, 5)."""
-        slope = self.slope.transpose(1, 0, 2)
-        return (self._terms(traits) @ slope.reshape(len(slope), -1)).reshape(-1, *slope.shape[1:])
+        return (self._terms(traits) @ self.slope).reshape(-1, *self.deviation.shape)
 
     def strange(self, colours: np.ndarray, traits: np.ndarray) -> np.ndarray:
         """(C,) how much colours (C, 3) deviate, whatever the light; about 1 is usual at most."""
         rest = colours - self.expected(traits[None])[0]
         rest -= np.median(rest, axis=0)
-        unknown = max(
-            float(np.abs((traits - self.middle) / self.range).max()) - 1, 0
-        )  # turned or opened as never before
+        turned = float(np.abs((traits - self.middle) / self.range).max())
+        unknown = max(turned - 1, 0)  # turned or opened as never before
         return np.sqrt(((rest / self.deviation) ** 2).mean(axis=-1)) / (1 + UNKNOWN * unknown)
 
     def _terms(self, traits: np.ndarray) -> np.ndarray:
@@ -212,7 +213,7 @@ class Cover:
         """What hides pixels of ``frame``, frame ``source`` of the video; how much of the effect is left, 0..1."""
         if self._looks is None:
             return None, 1.0
-        box = lower_face(self._person.landmarks[source], frame.width, frame.height)
+        box = lower_face(np.asarray(self._person.landmarks[source]), frame.width, frame.height)
         things = self._things(frame.cut(box), box, source).astype(np.float32)
         goal = float(things[self._grid.lips].mean() < MOSTLY)
         if abs(source - self._last) > 2:

@@ -39,9 +39,9 @@ def _colours(mouths: Mouths, k: int, person: Person, outside: np.ndarray) -> np.
     sides = picture.width, picture.height
     size = np.maximum(np.round(np.array(sides) / grain), 1).astype(int)
     small = picture.small(size.tolist())
-    x, y = ((points + 0.5) * (size / sides) - 0.5).astype(np.float32).T
-    found = cv2.remap(small, x[:, None], y[:, None], cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)[:, 0] / 255.0
-    return (found - found[: len(outside)].mean(axis=0)).astype(np.float32)
+    x, y = np.ascontiguousarray(((points + 0.5) * (size / sides) - 0.5).T, np.float32)[:, None]
+    found = cv2.remap(small, x, y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)[0].astype(np.float32) / 255
+    return found - found[: len(outside)].mean(axis=0)
 
 
 def _principal(colours: np.ndarray) -> np.ndarray:
