@@ -74,10 +74,16 @@ class Frame:
         return frame
 
     def picture(self) -> av.VideoFrame:
-        """The frame for an encoder or scaler, without a copy: it shares this frame's memory."""
+        """The frame for an encoder or scaler; where the height is a multiple of four it shares this frame's memory."""
         import av
 
-        return av.VideoFrame.from_numpy_buffer(self.data, "yuv420p")
+        if self.height % 4 == 0:
+            return av.VideoFrame.from_numpy_buffer(self.data, "yuv420p")
+        picture = av.VideoFrame(self.width, self.height, "yuv420p")  # of other heights that drops two rows (PyAV 18.1)
+        for mine, plane in zip(self.planes(), picture.planes, strict=True):
+            rows = np.frombuffer(plane, np.uint8).reshape(-1, plane.line_size)  # type: ignore[arg-type]
+            rows[: mine.shape[0], : mine.shape[1]] = mine
+        return picture
 
     def planes(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """Views: Y (h, w), U and V (h/2, w/2)."""

@@ -45,6 +45,14 @@ def test_odd_edge_is_dropped() -> None:
     assert (frame.data == Frame.of(picture[:80, :120]).data).all()
 
 
+@pytest.mark.parametrize("size", [(120, 80), (450, 450), (66, 270), (64, 1078)])
+def test_an_encoder_gets_every_row(size: tuple[int, int]) -> None:
+    frame = Frame.of(np.random.default_rng(1).integers(0, 256, (size[1], size[0], 3), dtype=np.uint8))
+    picture = frame.picture()
+    assert (picture.width, picture.height) == size
+    assert (Frame.of_picture(picture).data == frame.data).all()
+
+
 @pytest.mark.parametrize("box", [(0, 0, 120, 80), (10, 20, 50, 60), (11, 21, 52, 61), (119, 79, 120, 80), (0, 3, 1, 4)])
 def test_box_equals_part_of_whole(box: tuple[int, int, int, int]) -> None:
     frame = Frame.of(np.random.default_rng(1).integers(0, 256, (80, 120, 3), dtype=np.uint8))
