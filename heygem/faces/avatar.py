@@ -158,7 +158,7 @@ def _load(entry: Entry, key: str) -> Avatar:
     with np.load(entry.folder / "arrays.npz") as stored:
         arrays = dict(stored)
     pixels = entry.folder / "mouths.yuv"
-    mapped = np.memmap(pixels, np.uint8, "r") if pixels.stat().st_size else np.zeros(0, np.uint8)
+    mapped = np.asarray(np.memmap(pixels, np.uint8, "r")) if pixels.stat().st_size else np.zeros(0, np.uint8)
     return Avatar(
         key=key,
         face=facts["face"],
@@ -166,7 +166,7 @@ def _load(entry: Entry, key: str) -> Avatar:
         height=facts["height"],
         fps=Fraction(facts["fps"]),
         still=facts["still"],
-        landmarks=np.load(entry.folder / "landmarks.npy", mmap_mode="r"),
+        landmarks=np.asarray(np.load(entry.folder / "landmarks.npy", mmap_mode="r")),
         weight=arrays["weight"],
         score=arrays["score"],
         cuts=arrays["cuts"],

@@ -15,7 +15,7 @@ def rasterise(points: np.ndarray, triangles: np.ndarray, size: tuple[int, int]) 
     """
     index = np.full((size[1], size[0]), -1, np.int16)
     corners = np.round(points[triangles] * (1 << _SHIFT)).astype(np.int32)
-    for number, corner in enumerate(corners):
+    for number, corner in enumerate(list(corners)):
         cv2.fillConvexPoly(index, corner, number, cv2.LINE_8, _SHIFT)
     return index
 
@@ -37,12 +37,21 @@ def spread(index: np.ndarray, target: np.ndarray, values: np.ndarray, triangles:
     Shares are kept inside the triangle: a pixel on the rim of a needle would otherwise reach far outside. Pixels of no
     triangle (-1) get the value of some triangle; the caller overwrites them.
     """
-    shares = np.ascontiguousarray(barycentric(target, triangles).transpose(1, 2, 0)).take(index, axis=2)
+    at = index.astype(np.intp)  # -1 wraps to the last
+
+    def over(table: np.ndarray) -> np.ndarray:
+        return table.take(at, mode="wrap")
+
     x, y = np.arange(index.shape[1], dtype=np.float32), np.arange(index.shape[0], dtype=np.float32)[:, None]
-    second, third = (np.clip(s[0] * x + s[1] * y + s[2], 0, 1) for s in shares)
-    over = np.maximum(second + third, 1)
-    second, third = second / over, third / over
-    corners = values[triangles].astype(np.float32)  # (M, 3, C)
-    steps = np.stack([corners[:, 0], corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0]])
-    base, along, across = np.ascontiguousarray(steps.transpose(0, 2, 1)).take(index, axis=2)
-    return base + second * along + third * across
+    second, third = (
+        np.clip(over(dx) * x + over(dy) * y + over(one), 0, 1)
+        for dx, dy, one in np.ascontiguousarray(barycentric(target, triangles).transpose(1, 2, 0))
+    )
+    beyond = np.maximum(second + third, 1)
+    second /= beyond
+    third /= beyond
+    fields = np.empty((values.shape[1], *index.shape), np.float32)
+    for k, value in enumerate(values.T.astype(np.float32)):
+        a, b, c = value[triangles.T]
+        fields[k] = over(a) + second * over(b - a) + third * over(c - a)
+    return fields
