@@ -20,6 +20,8 @@ LOOK = 768
 """Longer side in px, about, of the picture in which faces are looked for first."""
 PATIENCE = 12
 """While there is no face, tiles and turned pictures are searched only in every so many pictures."""
+TURNED = 1
+"""Number of the look at turned pictures."""
 NEWCOMERS = 25
 """With more than one face to follow, new ones are looked for in every so many pictures."""
 
@@ -74,6 +76,7 @@ class Tracker:
         self._regions: dict[int, Region] = {}  # where each track was looked for last
         self._cuts = Cuts()
         self._since = 0  # pictures since the last search
+        self._doubtful = 0  # pictures for which faces that were found upside down are still doubted
         self.cut = False
         """Whether the last picture was the first after a cut. The first of all counts as one."""
 
@@ -87,6 +90,8 @@ class Tracker:
         before = [] if cut else self._faces
         self._faces = self._without_doubles([face for old in before if (face := self._next(picture, old))])
         self._since += 1
+        if self._doubtful:
+            self._turn_upright(picture)
         lost = len(self._faces) < len(before)
         if cut or lost or not self._faces or (len(self._faces) < self._most and self._since >= NEWCOMERS):
             self._search(picture, thorough=cut or lost or self._since >= PATIENCE)
@@ -109,16 +114,28 @@ class Tracker:
     def _search(self, picture: Picture, thorough: bool) -> None:
         """Adds faces that are not followed yet. A thorough search tries turned pictures and tiles if need be."""
         if thorough or len(self._faces) < self._most:
-            for boxes in self._looks(picture, thorough and not self._faces):
+            for number, boxes in enumerate(self._looks(picture, thorough and not self._faces)):
                 for box in boxes:
                     self._begin(picture, box)
                 if self._faces:
+                    self._doubtful = PATIENCE * (number == TURNED)
                     break
         if self._faces or thorough:
             self._since = 0
 
+    def _turn_upright(self, picture: Picture) -> None:
+        """A face found upside down gives way to one that is seen upright in its place: the network, asked for an upside
+        down face, is sure of one also where the face stands upright."""
+        self._doubtful -= 1
+        seen = [box for box in next(self._looks(picture, thorough=False)) if abs(box.roll) < np.pi / 4]
+        for face in self._faces:
+            better = [box for box in seen if overlap(box.box, face.box) > 0.2]
+            if better and abs(Region.of_face(face.landmarks).roll) > np.pi / 2:
+                self._faces = [other for other in self._faces if other is not face]
+                self._begin(picture, better[0])
+
     def _looks(self, picture: Picture, thorough: bool) -> Iterator[list[FaceBox]]:
-        """Where faces may be, one way of looking after the other, the cheapest first."""
+        """Where faces may be, one way of looking after the other, the cheapest first; ``TURNED`` is one of them."""
         wide, high = size(picture)
         by = max(round(max(wide, high) / LOOK), 1)
         small = shrunk(picture, (0, 0, wide, high), by)

@@ -6,6 +6,7 @@ import cv2
 import numpy as np
 import pytest
 
+from heygem.faces.detect import BlazeFace, FaceBox
 from heygem.faces.landmarks import Region, shrunk
 from heygem.faces.track import Cuts, Tracker
 from heygem.media.frame import Frame
@@ -46,6 +47,29 @@ def test_a_picture_held_wrong(tracker: Tracker, woman: np.ndarray, turns: int) -
     for _ in range(turns):  # a quarter turn clockwise each
         back = np.column_stack([256 - back[:, 1], back[:, 0]])
     assert apart(back, upright.landmarks) < 3
+
+
+class Blinking(BlazeFace):
+    """A detector that misses the first upright look."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.looks = 0
+
+    def find(self, rgb: np.ndarray) -> list[FaceBox]:
+        self.looks += 1
+        if self.looks == 2:  # the picture on its head: the face where it is, its eyes the wrong way round
+            flip = np.array([[-1.0, 0, rgb.shape[1]], [0, -1, rgb.shape[0]]])
+            faces = [face.moved(flip) for face in super().find(rgb[::-1, ::-1].copy())]
+            return [FaceBox(face.box, face.score, face.points[[1, 0, 2]]) for face in faces]
+        return [] if self.looks in (1, 3, 4) else super().find(rgb)
+
+
+def test_a_face_taken_for_upside_down_is_put_right(woman: np.ndarray) -> None:
+    with Tracker(Blinking()) as tracker:
+        faces = [tracker.follow(woman) for _ in range(3)]
+    upright = [face is not None and face.landmarks[152, 1] > face.landmarks[10, 1] for face in faces]
+    assert upright == [False, True, True]
 
 
 def test_a_small_face_in_a_large_picture(tracker: Tracker, woman: np.ndarray) -> None:
