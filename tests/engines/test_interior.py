@@ -113,6 +113,15 @@ def test_nothing_is_drawn_over_what_the_picture_shows() -> None:
     assert inner.size and (inner == 90).all()
 
 
+def test_a_picture_that_shows_a_little_of_the_inside_is_drawn_over_a_little() -> None:
+    changes = []
+    for own in (0.0, 0.065):
+        layer, px = painted(LIGHT, 0.3, own)
+        changes.append(np.abs(layer[int(px[13, 1]) + 1, int(px[13, 0])] - 90).mean())
+    assert changes[0] > 10, "nothing of the inside is in the picture"
+    assert 0.1 < changes[1] / changes[0] < 0.7
+
+
 def test_only_the_hole_is_drawn_where_the_picture_shows_less_than_is_open() -> None:
     layer, px = painted(LIGHT, 0.4, 0.15)
     column = layer[:, int(px[13, 0])].mean(axis=1)

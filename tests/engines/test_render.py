@@ -1,8 +1,8 @@
-"""Mouth pictures are laid on without taking colours from what lies beyond a turned head's outline."""
+"""Mouth pictures laid over a frame: their colours, their outline, what fades."""
 
 import numpy as np
 
-from heygem.engines.mesh.render import _match_colour, _within
+from heygem.engines.mesh.render import _match_colour, _showing, _within
 from heygem.media.frame import Frame
 
 
@@ -27,3 +27,9 @@ def test_the_outline_is_soft_and_never_crossed():
     assert within[16, 24] == 1
     assert not within[~covered[::2, ::2]].any()
     assert ((within > 0) & (within < 1)).any()
+
+
+def test_closed_lips_do_not_dim_the_teeth_of_an_open_mouth_that_fades():
+    assert _showing([0.3, 0.7], [0.0, 1.0])[0] > 0.95
+    assert np.allclose(_showing([0.3, 0.7], [1.0, 1.0]), [0.3, 0.7])
+    assert np.allclose(_showing([0.3, 0.7], [0.2, 0.2]), [0.3, 0.7])

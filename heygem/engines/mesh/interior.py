@@ -14,7 +14,7 @@ from heygem.engines.mesh.behind import TEETH_END, Inside, Lips
 from heygem.engines.mesh.geometry import smoothstep
 from heygem.engines.mesh.person import Person
 from heygem.faces.avatar import Avatar
-from heygem.faces.shape import CHIN, INNER_LOWER, INNER_UPPER, OUTER_LOWER, OUTER_UPPER
+from heygem.faces.shape import CHIN, INNER_LOWER, INNER_UPPER, OUTER_LOWER, OUTER_UPPER, gap
 from heygem.media.frame import Frame
 
 MM = 0.016
@@ -25,6 +25,8 @@ UPPER_TEETH = (np.cumsum([0, 8.4, 6.4, 6.4, 4.6, 3.6]) * MM, np.array([0.0, 0.8,
 LOWER_TEETH = (np.cumsum([0, 5.3, 5.4, 6.0, 4.6, 3.6]) * MM, np.array([0.0, 0.1, 0.3, 0.9, 1.4]) * MM)
 CHEEKS = (50, 280, 205, 425)
 _LUMA = np.array((0.2126, 0.7152, 0.0722))
+EDGES, MEET = 2.0, 0.5
+"""px between the lips from which their edges are softened in full; share of it where lips meet: their line stays."""
 _FEATHER = 0.014  # canonical units over which a hole in a picture begins
 
 
@@ -88,19 +90,20 @@ class Interior:
             soft = cv2.GaussianBlur(mask, (0, 0), max(0.5, self._light.blur, 0.006 * unit)).astype(np.float32) / 255
             x, y = _canonical((x0, y0, x1, y1), rim, shape, person, source)
             opacity = soft * _missing(x, y, Lips.of(shape), inside)
-            picture = self._draw(x, y, shape, person.closed, 1 / unit, inside.closed).astype(np.float32)
+            picture = self._draw(x, y, shape, person.closed, 1 / unit, min(3 * inside.closed, 1)).astype(np.float32)
             picture = cv2.GaussianBlur(picture, (0, 0), max(self._light.blur, 0.3))
             picture += self._noise[np.arange(y0, y1)[:, None] % 64, np.arange(x0, x1) % 64]
             view[:] = cv2.blendLinear(np.clip(picture, 0, 255).astype(np.uint8), view.copy(), opacity, 1 - opacity)
-        self._soften(view, lines, unit, inside.sealed)
+        edges = max(inside.sealed, MEET, float(smoothstep(np.array(gap(shape) * unit / EDGES))))
+        self._soften(view, lines, unit, inside.sealed, edges)
         layer.paste(x0, y0, view)
 
-    def _soften(self, view: np.ndarray, lines: list[np.ndarray], unit: float, sealed: float) -> None:
-        """Makes the edges of the inner lips, lines (11, 2) in 1/16 px, as soft as the picture's; where lips that
-        were open meet, a line of shadow falls between them."""
+    def _soften(self, view: np.ndarray, lines: list[np.ndarray], unit: float, sealed: float, edges: float) -> None:
+        """Makes the ``edges`` (0..1) of the inner lips, lines (11, 2) in 1/16 px, as soft as the picture's; where lips
+        that were open meet, a line of shadow falls between them."""
         edge = np.zeros(view.shape[:2], np.uint8)
         cv2.polylines(edge, lines, False, 255, 2, cv2.LINE_AA, 4)
-        soft = np.minimum(cv2.GaussianBlur(edge, (0, 0), 1.4).astype(np.float32) / 140, 1)
+        soft = edges * np.minimum(cv2.GaussianBlur(edge, (0, 0), 1.4).astype(np.float32) / 420, 1)
         blurred = cv2.GaussianBlur(view, (0, 0), max(0.8, self._light.blur))
         if sealed > 0.02:
             shadow = cv2.GaussianBlur(edge, (0, 0), max(0.8, self._light.blur, 0.009 * unit)).astype(np.float32) / 255
@@ -156,11 +159,10 @@ def _missing(x: np.ndarray, y: np.ndarray, lips: Lips, inside: Inside) -> np.nda
     """(h, w) float32 0..1: where between the lips the pictures show nothing."""
     above, below = (np.interp(x, lips.x, line) for line in inside.ends)
     roof, floor, _ = lips.at(x)
-    above += inside.closed * (roof - 0.1 - above)
-    below += inside.closed * (floor + 0.1 - below)
     hole = smoothstep((y - above) / _FEATHER + 0.5) * smoothstep((below - y) / _FEATHER + 0.5)
     wide = smoothstep((below - above) / np.maximum(floor - roof, 0.02) / 0.35 - 0.4)  # a small hole is stretched over
-    return (hole * wide * smoothstep((floor - roof) / 0.03)).astype(np.float32)
+    hole = hole * wide
+    return ((hole + inside.closed * (1 - hole)) * smoothstep((floor - roof) / 0.03)).astype(np.float32)
 
 
 def _line(closed: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

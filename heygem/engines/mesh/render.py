@@ -131,9 +131,10 @@ class FaceBender:
         what they show of the inside."""
         behind = [Behind(mouth.shape, shape, self._parting(mouth)) for mouth, _ in mouths]
         shares = [share for _, share in mouths]
-        ends = np.average([part.ends() for part in behind], axis=0, weights=shares)
-        closed, sealed = np.average([(part.closed, part.sealed) for part in behind], axis=0, weights=shares)
-        inside = Inside(ends, float(closed), float(sealed))
+        showing = _showing(shares, [part.closed for part in behind])
+        ends = np.average([part.ends() for part in behind], axis=0, weights=showing)
+        closed = np.average([part.closed for part in behind], weights=showing)
+        inside = Inside(ends, float(closed), float(np.average([part.sealed for part in behind], weights=shares)))
         goal = np.concatenate([target, _inside_lines(target, shape, ends)])
         seen = self._pasted[np.argsort(facing(goal, self._pasted), kind="stable")]
         index = rasterise(goal, seen, size)
@@ -142,7 +143,11 @@ class FaceBender:
         layer = Frame.blank(*size)
         for k, plane in enumerate(layer.planes()):
             bent = [_bent(mouth.picture, k, *fields[2 * n : 2 * n + 2]) for n, (mouth, _) in enumerate(mouths)]
-            plane[:] = bent[0] if len(bent) == 1 else cv2.addWeighted(bent[0], shares[0], bent[1], shares[1], 0)
+            plane[:] = bent[0]
+            if len(bent) > 1:
+                amounts = np.where((seen < POINTS).any(axis=1), shares[0], showing[0])
+                share = amounts.astype(np.float32)[index if k == 0 else index[::2, ::2]]
+                plane[:] = cv2.blendLinear(bent[0], bent[1], share, 1 - share)
         return layer, index >= 0, inside
 
     def _target(self, source: int, shape: np.ndarray, effect: float) -> np.ndarray:
@@ -178,6 +183,12 @@ class FaceBender:
 def _touching(triangles: np.ndarray, weight: np.ndarray) -> np.ndarray:
     """The triangles of which at least one corner has a weight."""
     return triangles[(weight[triangles] > 0).any(axis=1)]
+
+
+def _showing(shares: list[float], closed: list[float]) -> list[float]:
+    """Shares (sum 1) of pictures in the inside of the mouth: closed lips show none of it while an open mouth fades."""
+    showing = [share * max(1 - shut, 0.01) for share, shut in zip(shares, closed, strict=True)]
+    return [share / sum(showing) for share in showing]
 
 
 def _inside_lines(target: np.ndarray, shape: np.ndarray, ends: np.ndarray) -> np.ndarray:
