@@ -97,7 +97,10 @@ def _parser() -> argparse.ArgumentParser:
     bench = commands.add_parser("bench", help="measure speed, memory and quality on this machine")
     bench.add_argument("--video", type=Path, metavar="FILE", help="default: a 20 s clip made on the spot")
     bench.add_argument("--audio", type=Path, metavar="FILE", help="default: a recording as long as the video")
-    bench.add_argument("--memory", action="store_true", help="compare the memory for 1 and 10 minutes of sound instead")
+    bench.add_argument(
+        "--memory", action="store_true", help="compare the memory for 1, 10 and 30 minutes of sound instead"
+    )
+    bench.add_argument("--draft", action="store_true", help="the draft quality; the clip made on the spot is 1280x720")
     bench.add_argument("--quality", action="store_true", help="render a fixed suite and measure the results instead")
     bench.add_argument("--media", type=Path, metavar="FOLDER", help="clips for it; default: a few made on the spot")
     bench.add_argument("--only", default="", metavar="NAME", help="cases of it whose group/name contains NAME")
@@ -168,7 +171,7 @@ def _bench(args: argparse.Namespace, check: Check) -> int:
 
     if args.quality:
         return _bench_quality(args, check)
-    found = bench.memory(args.video) if args.memory else bench.speed(args.video, args.audio)
+    found = bench.memory(args.video) if args.memory else bench.speed(args.video, args.audio, args.draft)
     print(json.dumps(found, ensure_ascii=False) if args.json else bench.table(found))
     if args.save:
         bench.save(found)

@@ -27,39 +27,45 @@ from heygem.tick import STAGES
 
 _ROOT = Path(__file__).parents[2]
 RESULTS = _ROOT / "benchmarks" / "RESULTS.md"
-MINUTES = (1, 10)
+MINUTES = (1, 10, 30)
 """Lengths of sound that ``memory`` compares."""
 
 
 @dataclass(frozen=True)
 class Run:
-    """A child process: exit code, seconds from start to end, peak resident memory in MiB, what it printed."""
+    """A child process: exit code, seconds from start to end and of all cores, peak resident memory in MiB, what it
+    printed."""
 
     code: int
     seconds: float
+    cpu: float
     peak: float
     output: str
 
 
-def speed(video: Path | None = None, audio: Path | None = None) -> dict[str, Any]:
+def speed(video: Path | None = None, audio: Path | None = None, draft: bool = False) -> dict[str, Any]:
     """Two takes, cold and warm (the second finds the avatar in the cache), between two runs of ffmpeg.
 
-    Without ``video`` a clip is made: 1080x1920, 20 s, a face 300 px wide. Without ``audio`` the voice is as long as it.
+    Without ``video`` a clip is made: 20 s, 1080x1920, a face 300 px wide; for a draft 1280x720, 200 px. Without
+    ``audio`` the voice is as long as the clip. draft: in draft quality, both.
     """
     from heygem import samples
     from heygem.media.probe import probe_sound, probe_video
 
     with TemporaryDirectory() as name:
         folder = Path(name)
-        source = video or samples.clip(folder / "clip.mp4")
-        clip = probe_video(source)
+        made = {"size": (1280, 720), "face": 200} if draft else {}
+        source = video or samples.clip(folder / "clip.mp4", **made)
+        clip, quality = probe_video(source), "draft" if draft else "standard"
         sound = audio or samples.long_voice(folder / "voice.wav", clip.seconds)
         seconds = probe_sound(sound).seconds
-        before = _ffmpeg(source, folder, seconds)
-        cold, warm = (_take(source, sound, folder) for _ in range(2))
-        after = _ffmpeg(source, folder, seconds)
-    found = {"kind": "speed", **where(), "clip": _clip_words(clip, video), "device": cold["device"]}
+        before = _ffmpeg(source, folder, seconds, quality)
+        cold, warm = (_take(source, sound, folder, quality) for _ in range(2))
+        after = _ffmpeg(source, folder, seconds, quality)
+    words = f"{_clip_words(clip, video)}, {quality} quality"
+    found = {"kind": "speed", **where(), "clip": words, "device": cold["device"]}
     found |= {"frames": cold["frames"], "ffmpeg": round((before.seconds + after.seconds) / 2, 2)}
+    found |= {"ffmpeg_cpu": round((before.cpu + after.cpu) / 2, 2)}
     return found | {"runs": {"cold": cold, "warm": warm}}
 
 
@@ -112,29 +118,31 @@ def _rows(found: dict[str, Any], runs: Sequence[dict[str, Any]]) -> list[tuple[s
         whole = [f"{sum(run['stages'].values()) / found['ffmpeg']:.2f} x" for run in runs]
         rows.append((f"all stages, as multiples of ffmpeg's {found['ffmpeg']:.2f} s", whole))
         rows.append(("render alone", [f"{run['stages']['render'] / found['ffmpeg']:.2f} x" for run in runs]))
+        used = [f"{run['cpu']:.1f}" for run in runs]
+        rows.append((f"seconds of all cores (ffmpeg: {found['ffmpeg_cpu']:.1f})", used))
     rows.append(("peak memory, MiB", [f"{run['peak']:.0f}" for run in runs]))
     return rows
 
 
-def _take(video: Path, audio: Path, folder: Path) -> dict[str, Any]:
+def _take(video: Path, audio: Path, folder: Path, quality: str = "standard") -> dict[str, Any]:
     """``heygem lipsync`` in a child process. The cache is in ``folder``, so that only the first take analyses."""
     out = folder / "out.mp4"
-    command = [sys.executable, "-m", "heygem", "lipsync", "--json"]
+    command = [sys.executable, "-m", "heygem", "lipsync", "--json", "--quality", quality]
     command += ["--video", str(video.absolute()), "--audio", str(audio.absolute()), "--out", str(out)]
     run = _done(measure(command, {"HEYGEM_HOME": str(folder / "home")}))
     take = json.loads(run.output)
     kept = {name: take[name] for name in ("frames", "fps", "engine", "device", "stages")}
-    return {**kept, "seconds": round(run.seconds, 2), "peak": round(run.peak)}
+    return {**kept, "seconds": round(run.seconds, 2), "cpu": round(run.cpu, 2), "peak": round(run.peak)}
 
 
-def _ffmpeg(video: Path, folder: Path, seconds: float) -> Run:
-    """Decodes and encodes as many frames as a take has, with the x264 settings of the standard quality."""
+def _ffmpeg(video: Path, folder: Path, seconds: float, quality: str) -> Run:
+    """Decodes and encodes as many frames as a take has, with the x264 settings of the ``quality``."""
     import imageio_ffmpeg
 
     from heygem.media.encoders import QUALITIES
 
     program = shutil.which("ffmpeg") or imageio_ffmpeg.get_ffmpeg_exe()
-    x264 = QUALITIES["standard"][0]
+    x264 = QUALITIES[quality][0]
     command = [program, "-v", "error", "-y", "-stream_loop", "-1", "-i", str(video.absolute()), "-t", f"{seconds:.3f}"]
     command += ["-an", "-c:v", "libx264", "-preset", x264["preset"], "-crf", x264["crf"], "-profile:v", "high"]
     return _done(measure([*command, "-pix_fmt", "yuv420p", str(folder / "ffmpeg.mp4")]))
@@ -167,8 +175,8 @@ def measure(command: list[str], environment: dict[str, str] | None = None, error
             os.killpg(process.pid, signal.SIGTERM)
             process.wait()
     output, _, measured = output.rstrip().rpartition("\n")
-    seconds, peak = json.loads(measured)
-    return Run(process.wait(), seconds, peak / (2**20 if sys.platform == "darwin" else 2**10), output)
+    seconds, cpu, peak = json.loads(measured)
+    return Run(process.wait(), seconds, cpu, peak / (2**20 if sys.platform == "darwin" else 2**10), output)
 
 
 def _clip_words(clip: Any, video: Path | None) -> str:

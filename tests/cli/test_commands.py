@@ -99,6 +99,15 @@ def test_bench_measures_and_its_table_adds_up(clip, voice, tmp_path, monkeypatch
     assert (tmp_path / "RESULTS.md").read_text("utf-8").count("### Speed, ") == 2
 
 
+def test_bench_measures_the_draft_quality(clip, voice, monkeypatch):
+    commands = []
+    measure = bench.measure
+    monkeypatch.setattr(bench, "measure", lambda command, *more: commands.append(command) or measure(command, *more))
+    found = bench.speed(clip, voice, draft=True)
+    assert "draft quality" in found["clip"] and all(run["cpu"] > 0 for run in found["runs"].values())
+    assert all({"ultrafast", "draft"} & set(command) for command in commands), "ffmpeg and the take alike"
+
+
 def test_bench_compares_memory(clip, monkeypatch):
     monkeypatch.setattr(bench, "MINUTES", (0.02, 0.04))
     found = bench.memory(clip)
