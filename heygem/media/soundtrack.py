@@ -46,6 +46,7 @@ class Soundtrack:
         else:
             stream = output.add_stream("aac", rate=self._rate, layout=self._layout)
             stream.bit_rate = BIT_RATE
+            stream.options = {"aac_coder": "fast"}  # at so many bits it is nearer to the original than the slow one
             self._packets = self._encoded(stream)
 
     def until(self, seconds: Fraction | None) -> Iterator[Any]:
