@@ -135,6 +135,17 @@ def test_the_inside_of_a_grey_picture_is_grey() -> None:
     assert np.ptp(layer, axis=2).max() <= 1
 
 
+def test_teeth_in_the_shade_of_the_lips_are_lit_by_flesh() -> None:
+    light = Light(np.array([200.0, 160.0, 140.0]), np.array([180.0, 95.0, 90.0]))
+    warmth = []
+    for opening in (0.06, 0.3):
+        layer, px = painted(light, opening, 0.0)
+        column = layer[int(px[13, 1]) + 1 : int(px[14, 1]), int(px[13, 0]) + 5]
+        teeth = column[column.sum(axis=1).argmax()]
+        warmth.append(teeth[0] / teeth[2])
+    assert warmth[0] > 1.1 * warmth[1]
+
+
 @pytest.mark.parametrize("true", [1.0, 2.0, 3.0])
 def test_blur_and_noise_of_a_picture_are_measured(true: float) -> None:
     disc = cv2.circle(np.zeros((200, 200), np.float32), (100, 100), 60, 200, -1)

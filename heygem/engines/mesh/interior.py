@@ -62,10 +62,11 @@ class Interior:
         skin = light.skin / max(level, 1.0)
         lips = light.lips / max(float(light.lips @ _LUMA), 1.0)
         flesh = 0.5 * lips + 0.5 * skin  # grey in a grey picture, whatever the lips are painted with
+        self._bounce = flesh / float(flesh @ _LUMA) - 1  # shade in a mouth is lit by its red walls
         flesh = flesh * flesh / float(flesh * flesh @ _LUMA)
         self._teeth = level * (1.4 - 0.5 * level / 255) * (0.45 * skin + 0.55)
         self._tongue = 0.48 * level * flesh
-        self._dark = 0.075 * level * flesh
+        self._dark = 0.1 * level * flesh
         self._light = light
         self._noise = np.random.default_rng(1).normal(0, light.grain, (64, 64, 1)).astype(np.float32)
 
@@ -136,7 +137,8 @@ class Interior:
         picture += (teeth * upper)[..., None] * (bright[..., None] * self._teeth - picture)
         lit = 0.5 + 0.5 * float(smoothstep(np.array(opening / 0.15)))
         shadow = 1 - 0.5 * np.exp(-np.maximum(y - roof, 0) / 0.02) - 0.25 * np.exp(-np.maximum(floor - y, 0) / 0.014)
-        return picture * (lit * np.clip(shadow, 0.25, 1))[..., None]
+        light = (lit * np.clip(shadow, 0.25, 1))[..., None]
+        return picture * light * (1 + (1 - light) * self._bounce)
 
 
 def _teeth(
