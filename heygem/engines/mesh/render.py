@@ -200,9 +200,10 @@ def _inside_lines(target: np.ndarray, shape: np.ndarray, ends: np.ndarray) -> np
 
 
 def _box(points: np.ndarray, frame: Frame) -> tuple[int, int, int, int] | None:
-    """Even-sided box around points (n, 2) px inside the frame; None where nothing of it is visible."""
-    x0, y0 = np.maximum(np.floor(points.min(axis=0)).astype(int) - MARGIN, 0) // 2 * 2
-    x1, y1 = np.minimum((np.ceil(points.max(axis=0)).astype(int) + MARGIN + 1) // 2 * 2, (frame.width, frame.height))
+    """Even-sided box around points (n, 2) px inside the frame; None where nothing of it is visible. Away from the
+    edges its sides are whole fours: quarters of them are made fast."""
+    x0, y0 = np.maximum(np.floor(points.min(axis=0)).astype(int) - MARGIN, 0) // 4 * 4
+    x1, y1 = np.minimum((np.ceil(points.max(axis=0)).astype(int) + MARGIN + 3) // 4 * 4, (frame.width, frame.height))
     return (int(x0), int(y0), int(x1), int(y1)) if x1 - x0 >= 8 and y1 - y0 >= 8 else None
 
 
