@@ -147,6 +147,7 @@ VALUES_ZH: dict[str, str] = {
     ", the face is too small": "，脸太小",
     ", the face is seen for moments only": "，脸只出现了很短的时间",
     ", the head is turned away": "，头转得太偏",
+    ", the tracker of the result went astray": "，对结果的跟踪出了错",
     ", the face is cut off by the edge": "，脸在画面边缘被切掉了",
     "there is no frame in it": "里面一帧画面也没有",
     "HeyGem does not run from its repository here": "这里的 HeyGem 不是从源代码文件夹运行的",
