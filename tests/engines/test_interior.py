@@ -54,6 +54,14 @@ def test_teeth_keep_their_size_when_the_mouth_opens_wider_than_the_picture() -> 
     assert np.isclose(ends[1, middle] - ends[0, middle], 0.2), "the hole between is all that is new"
 
 
+def test_a_mouth_that_opens_a_little_wider_than_the_picture_gets_no_slit_between_the_teeth() -> None:
+    for drop in (0.0, 0.05, -0.06):  # whichever lip moves
+        target = opened(0.22)
+        target[list(INNER_UPPER) + LOWER, 1] += drop
+        ends = Behind(opened(0.2), target, 0.6).ends()
+        assert np.allclose(ends[0], ends[1])
+
+
 def test_teeth_disappear_when_lips_meet() -> None:
     behind = Behind(opened(0.25), opened(0.0), 0.6)
     assert np.allclose(np.diff(behind.ends(), axis=0), 0)

@@ -25,6 +25,9 @@ ROLL_IN, ROLLED = 0.06, 0.5
 lip is lit like the teeth."""
 COVER = 0.04
 """A lip slides over teeth by no more."""
+STRETCHED = (0.3, 0.8)
+"""Shares of the picture's opening: a mouth that opens by less than the first beyond it is stretched, by more than the
+second it gets a hole. A slit between the teeth looks worse than teeth a little longer."""
 UPPER, LOWER = list(INNER_UPPER), list(INNER_LOWER)
 _HEIGHTS = np.linspace(0.08, 0.95, 12)
 """Heights between the lips, 0 upper and 1 lower, at which the two rows of teeth may part."""
@@ -80,6 +83,11 @@ class Behind:
         # only so much: a smile that ends would else take the teeth of the wide mouth with it.
         self.skull = min(float(rise), 0.0) + max(float(rise) - COVER, 0.0)
         self.jaw = float(fall) if fall > 0 else float(np.clip(chin, fall, min(fall + COVER, 0.0)))
+        if self.jaw > self.skull:
+            ratio = (self.jaw - self.skull) / max(float(gap(own)), 1e-6)
+            opens = float(smoothstep(np.array((ratio - STRETCHED[0]) / (STRETCHED[1] - STRETCHED[0]))))
+            still = min(max(self.skull, 0.0), self.jaw)
+            self.skull, self.jaw = still + opens * (self.skull - still), still + opens * (self.jaw - still)
         closing = smoothstep((gap(own) - gap(target) - 0.02) / ROLL_IN) * smoothstep(1 - gap(target) / ROLL_IN)
         self.sealed = float(closing)
         self.closed = float(smoothstep(np.array(1 - (gap(own) - LIP_SKIN) / SHOWS)))
