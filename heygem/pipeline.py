@@ -17,6 +17,7 @@ from typing import Any
 
 import cv2
 import numpy as np
+from threadpoolctl import threadpool_limits
 
 from heygem import __version__, engines
 from heygem.engines.base import Engine, Style
@@ -123,7 +124,7 @@ def lipsync(
             speeches = [engine.listen(sound, fps, frames) for sound in order.voices.values()]
             tick("listen", 1, 1)
     plan = source_plan(len(avatars[0].weight), frames, options.length)
-    with clock("render"), _one_opencv_thread(), ExitStack() as opened:
+    with clock("render"), _one_thread(), ExitStack() as opened:
         speakers = []
         for avatar, speech, sound in zip(avatars, speeches, order.voices.values(), strict=True):
             renderer = opened.enter_context(closing(engine.begin(avatar, speech, plan, options.style)))
@@ -223,12 +224,13 @@ def _render(video: str | Path, plan: np.ndarray, render: Render, size: int, writ
 
 
 @contextmanager
-def _one_opencv_thread() -> Iterator[None]:
-    """Decoder, engine and encoder keep the cores busy already: OpenCV's threads would only stand in their way."""
+def _one_thread() -> Iterator[None]:
+    """Decoder, engine and encoder keep the cores busy: OpenCV's and NumPy's threads would only stand in their way."""
     threads = cv2.getNumThreads()
     cv2.setNumThreads(1)
     try:
-        yield
+        with threadpool_limits(1, "blas"):
+            yield
     finally:
         cv2.setNumThreads(threads)
 
