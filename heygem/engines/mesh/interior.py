@@ -104,7 +104,8 @@ class Interior:
         that were open meet, a line of shadow falls between them."""
         edge = np.zeros(view.shape[:2], np.uint8)
         cv2.polylines(edge, lines, False, 255, 2, cv2.LINE_AA, 4)
-        soft = edges * np.minimum(cv2.GaussianBlur(edge, (0, 0), 1.4).astype(np.float32) / 560, 1)
+        full = 560 - 420 * sealed  # an open mouth that closes leaves a thin strip, whose steps are seen most
+        soft = edges * np.minimum(cv2.GaussianBlur(edge, (0, 0), 1.4).astype(np.float32) / full, 1)
         blurred = cv2.GaussianBlur(view, (0, 0), max(0.8, self._light.blur))
         if sealed > 0.02:
             shadow = cv2.GaussianBlur(edge, (0, 0), max(0.8, self._light.blur, 0.009 * unit)).astype(np.float32) / 255
