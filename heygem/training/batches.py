@@ -8,10 +8,11 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 
+from heygem.quality.lips import SHUT
 from heygem.speech.features import BANDS, FLOOR, ROWS
 from heygem.speech.motion import STRIDE
 from heygem.speech.voice import talking
-from heygem.training.data import SHUT, Clip
+from heygem.training.data import Clip
 
 SILENT = (np.log10(FLOOR) + 1.5) / 1.5
 """The feature of a band without power."""

@@ -17,8 +17,6 @@ from heygem.training.prepare import Source
 
 COMPONENTS = 6
 """They hold 99.7 % of the variance of the lip and chin points."""
-SHUT = 0.03
-"""Canonical opening beyond the person's own closed lips under which the mouth counts as closed."""
 PERSON_SECONDS = 25
 """One person counts as at most so much in the components, so that nobody's habits become everybody's."""
 LEAST_SEEN = 0.8

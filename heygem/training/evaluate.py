@@ -10,8 +10,9 @@ from pathlib import Path
 import numpy as np
 
 from heygem.quality.agreement import NEAR, correlations
+from heygem.quality.lips import SHUT, closures
 from heygem.speech.motion import listen, mouth_basis
-from heygem.training.data import SHUT, Clip, load_clips, rows_in
+from heygem.training.data import Clip, load_clips, rows_in
 from heygem.training.prepare import Source
 
 
@@ -50,28 +51,19 @@ def figures(clip: Clip, samples: np.ndarray) -> Figures:
     opened = (motion.rows - basis.rest) @ basis.gaps
     at = [correlations(motion.rows[:, k], clip.rows[:, k]) for k in (0, 1)]
     best = int(np.argmax(at[0]))
-    made, true = opened < SHUT, clip.gap < SHUT
-    both = (made & true).sum()
+    shut = closures(opened < SHUT, clip.gap < SHUT)
     silent = opened[motion.voice == 0]
     return Figures(
         *(float(max(found)) for found in at),
         *(float(found[NEAR]) for found in at),
         lag=float(best - NEAR),
         gap=max(correlations(opened, clip.gap)),
-        recall=float(both / true.sum()) if true.any() else np.nan,
-        precision=float(both / made.sum()) if made.any() else np.nan,
-        met=closures_met(true, made),
-        meant=closures_met(made, true),
+        recall=shut.recall,
+        precision=shut.precision,
+        met=shut.event_recall,
+        meant=shut.event_precision,
         still=float(silent.std()) if len(silent) else 0.0,
     )
-
-
-def closures_met(those: np.ndarray, by: np.ndarray) -> float:
-    """Share of the closures in ``those`` (n,) bool, each a run of frames, that ``by`` meets within one frame; nan where
-    there are none."""
-    edges = np.flatnonzero(np.diff(those, prepend=False, append=False)).reshape(-1, 2)
-    near = np.convolve(by, (1, 1, 1), "same") > 0
-    return float(np.mean([near[start:stop].any() for start, stop in edges])) if len(edges) else np.nan
 
 
 def table(found: dict[str, Figures]) -> str:

@@ -15,9 +15,10 @@ import numpy as np
 from scipy.ndimage import gaussian_filter1d
 from scipy.signal import resample_poly
 
+from heygem.quality.lips import SHUT
 from heygem.speech.features import RATE, ROWS, mel_power
 from heygem.speech.voice import FIRST, LAST, loudness, talking, voice_activity
-from heygem.training.data import COMPONENTS, SHUT, Clip, normalise
+from heygem.training.data import COMPONENTS, Clip, normalise
 
 LANGUAGES = (
     *("en-us", "en-us", "de", "fr", "es", "it", "pt", "pl", "nl", "sv", "tr", "ms", "vi", "hu", "ro", "cs", "fi", "id"),

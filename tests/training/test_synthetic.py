@@ -7,8 +7,9 @@ from ctypes.util import find_library
 import numpy as np
 import pytest
 
+from heygem.quality.lips import SHUT
 from heygem.speech.features import ROWS
-from heygem.training.data import COMPONENTS, SHUT
+from heygem.training.data import COMPONENTS
 from heygem.training.synthetic import Sounding, synthetic_clips, tracks
 
 

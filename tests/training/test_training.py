@@ -11,11 +11,12 @@ import torch
 from safetensors.numpy import load_file
 
 from heygem.faces.shape import MOUTH, gap, mean_face, width
+from heygem.quality.lips import closures
 from heygem.speech.features import RATE, mel_power
 from heygem.speech.motion import mouth_basis
 from heygem.training.batches import Batches, Sampling
 from heygem.training.data import COMPONENTS, Clip, fit_basis, load_clip, mirror, rows_in, symmetric
-from heygem.training.evaluate import closures_met, correlations, evaluate, figures, table
+from heygem.training.evaluate import correlations, evaluate, figures, table
 from heygem.training.prepare import HELD_OUT, Source, sources, track
 from heygem.training.train import Recipe, align_clips, predict, save, train, train_all
 
@@ -151,8 +152,9 @@ def test_closures_are_counted_once_and_met_within_a_frame() -> None:
     true[[3, 4, 10, 20]] = True
     made = np.zeros(30, bool)
     made[[5, 11, 23]] = True
-    assert closures_met(true, made) == closures_met(made, true) == pytest.approx(2 / 3)
-    assert np.isnan(closures_met(np.zeros(30, bool), made))
+    found = closures(made, true)
+    assert found.event_recall == found.event_precision == pytest.approx(2 / 3)
+    assert np.isnan(closures(made, np.zeros(30, bool)).event_recall)
 
 
 def test_figures_of_a_silent_clip() -> None:

@@ -13,7 +13,7 @@ import cv2
 import numpy as np
 from scipy.ndimage import binary_fill_holes, distance_transform_edt, maximum_filter1d
 
-from heygem.engines.mesh.geometry import JAW, PASTES, falloff, frame_triangles, ring, smoothstep
+from heygem.engines.mesh.geometry import JAW, PASTES, areas, falloff, frame_triangles, ring, smoothstep
 from heygem.engines.mesh.person import Person
 from heygem.engines.mesh.warp import rasterise, spread
 from heygem.faces.mouths import Mouths, lower_face
@@ -73,7 +73,7 @@ class Grid:
         self.triangles = triangles[index[self.face]]
         y, x = np.nonzero(self.face)
         self._shares = _shares(self.points[self.triangles], np.column_stack([x, y]))
-        self._area = _area(self.points[self.triangles])
+        self._area = areas(self.points[self.triangles])
         self._around = np.maximum(cv2.blur(self.face.astype(np.float32), (3, 3)), 1e-6)
         weight = falloff(closed, PASTES)[self.triangles]
         self.near = np.einsum("ck,ck->c", weight, self._shares) > NEAR
@@ -93,7 +93,7 @@ class Grid:
         places = (np.einsum("ckj,ck->cj", corners, self._shares) + 0.5) * (size / sides) - 0.5
         x, y = np.ascontiguousarray(places.T, np.float32)[:, None]
         rgb = cv2.remap(small, x, y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)[0]
-        seen = _area(corners) > FLAT * (CELL * scale) ** 2 * self._area
+        seen = areas(corners) > FLAT * (CELL * scale) ** 2 * self._area
         return rgb.astype(np.float32) @ _COLOURS, seen
 
     def things(self, deviation: np.ndarray) -> np.ndarray:
@@ -254,15 +254,9 @@ def _median(values: np.ndarray, usable: np.ndarray, axis: int) -> np.ndarray:
     return np.where(count > 0, (low + high) / 2, 0).squeeze(axis)
 
 
-def _area(corners: np.ndarray) -> np.ndarray:
-    """(M,) signed area, twice, of triangles (M, 3, 2)."""
-    u, v = corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0]
-    return u[:, 0] * v[:, 1] - u[:, 1] * v[:, 0]
-
-
 def _shares(corners: np.ndarray, points: np.ndarray) -> np.ndarray:
     """(M, 3) shares of the corners of triangles (M, 3, 2) in points (M, 2), kept inside."""
-    whole = _area(corners)
-    parts = [_area(np.stack([points, corners[:, k - 2], corners[:, k - 1]], axis=1)) / whole for k in range(3)]
+    whole = areas(corners)
+    parts = [areas(np.stack([points, corners[:, k - 2], corners[:, k - 1]], axis=1)) / whole for k in range(3)]
     inside = np.clip(np.stack(parts, axis=1), 0, 1)
     return inside / inside.sum(axis=1, keepdims=True)

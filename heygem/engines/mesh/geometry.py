@@ -84,7 +84,7 @@ def carrier(shape: np.ndarray, region: str = "jaw") -> np.ndarray:
     return shares
 
 
-def pasted(shape: np.ndarray, region: str = "jaw") -> np.ndarray:
+def pasted(shape: np.ndarray) -> np.ndarray:
     """(468,) how much each point shows the mouth picture: the ellipse, but not the jaw line, whose border is the
     frame's own."""
     weight = falloff(shape, PASTES)
@@ -151,6 +151,10 @@ def _lower_face() -> frozenset[int]:
 
 def facing(points: np.ndarray, triangles: np.ndarray) -> np.ndarray:
     """(M,) bool: which triangles (M, 3) of points (V, 2) px show their outer side, seen from the front of a face."""
-    a, b, c = (points[triangles[:, k]] for k in range(3))
-    u, v = b - a, c - a
-    return (u[:, 0] * v[:, 1] - u[:, 1] * v[:, 0]) > -0.25
+    return areas(points[triangles]) > -0.25
+
+
+def areas(corners: np.ndarray) -> np.ndarray:
+    """(M,) signed area, twice, of triangles (M, 3, 2)."""
+    u, v = corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0]
+    return u[:, 0] * v[:, 1] - u[:, 1] * v[:, 0]

@@ -54,7 +54,7 @@ class FaceBender:
         """region: "jaw" moves the whole lower face, "mouth" leaves chin and jaw line alone."""
         self._person, self._interior = person, interior
         self._carrier = carrier(person.closed, region)
-        opacity = pasted(person.closed, region)
+        opacity = pasted(person.closed)
         self._opacity = np.concatenate([opacity, np.zeros(len(JAW))])
         self._moved = _touching(
             frame_triangles(), np.concatenate([self._carrier.any(axis=1) + opacity, np.zeros(len(JAW))])
