@@ -13,12 +13,9 @@ from typing import Any
 
 from loguru import logger
 
-from heygem import settings
+from heygem import log, settings
 from heygem.errors import HeyGemError
 from heygem.settings import Settings
-
-LOG_NAME = "运行实时日志.log"
-_FORMAT = "{time:YYYY-MM-DD HH:mm:ss} {level: <7} {extra[job]} {message}"
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -33,9 +30,9 @@ def main(arguments: list[str] | None = None) -> int:
                 file=sys.stderr,
             )
             return 1
-        log = config.log_file or config.outputs / LOG_NAME
-        _log_to(log, quiet)
-        return _serve(config, log)
+        file = config.log_file or config.outputs / log.NAME
+        log.start(file, quiet, config.secrets)
+        return _serve(config, file)
     except HeyGemError as error:
         print(f"{error.message} {error.hint}", file=sys.stderr)
         return 1
@@ -51,7 +48,7 @@ def _parse(arguments: list[str] | None) -> dict[str, Any]:
     return {name: value for name, value in vars(parser.parse_args(arguments)).items() if value is not None}
 
 
-def _serve(config: Settings, log: Path) -> int:
+def _serve(config: Settings, log_file: Path) -> int:
     os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"
     os.environ.setdefault("GRADIO_TEMP_DIR", str(config.home / "uploads"))  # not /tmp: another user may own that
     from heygem.jobs.runner import Runner  # only now: a worker process imports this file too
@@ -60,14 +57,15 @@ def _serve(config: Settings, log: Path) -> int:
     asked: list[int] = []  # neither an Event nor a lock: a signal may arrive inside of one
     for sign in (signal.SIGINT, signal.SIGTERM):
         signal.signal(sign, lambda number, _: asked.append(number))
-    place = Place(config.outputs, log, config.language, config.max_upload_mb)
+    place = Place(config.outputs, log_file, config.language, config.max_upload_mb)
     runner = Runner(config.outputs, config.cache)
     try:
         page = build(runner, place)
         serve(page, place, config.host, config.port)
+        log.take_over()  # uvicorn has set up its own by now
         logger.info("serving on {}:{}", config.host, config.port)
         print("页面已就绪 The page is ready:", *_addresses(config.host, config.port), flush=True)
-        print("日志 Log:", log, flush=True)
+        print("日志 Log:", log_file, flush=True)
         runner.warm()
         while not asked:
             time.sleep(0.2)
@@ -76,16 +74,6 @@ def _serve(config: Settings, log: Path) -> int:
     finally:
         runner.close()
     return 0
-
-
-def _log_to(file: Path, quiet: bool) -> None:
-    """The log goes to the terminal and to a file that is rotated. No variables in it: they might be secrets."""
-    logger.remove()
-    logger.configure(extra={"job": "-"})
-    file.parent.mkdir(parents=True, exist_ok=True)
-    logger.add(file, format=_FORMAT, rotation="20 MB", retention=5, encoding="utf-8", diagnose=False)
-    if not quiet:
-        logger.add(sys.stderr, format=_FORMAT, diagnose=False)
 
 
 def _is_free(host: str, port: int) -> bool:

@@ -2,16 +2,18 @@
 
 Every field ``name`` is the variable ``HEYGEM_NAME``. Files named ``.env`` are read beside ``app.py`` and in the current
 folder (the latter wins); the environment wins over both; an empty value counts as not set. The description of a field
-says which values are allowed; it is also the hint of the error. A secret would be a ``SecretStr``: it prints as stars.
+says which values are allowed; it is also the hint of the error. A secret is a ``SecretStr``: it prints as stars.
 """
 
 from __future__ import annotations
 
+import base64
+import re
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, Field, ValidationError
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, ValidationError
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from heygem.errors import OptionInvalid
 
@@ -19,6 +21,28 @@ PREFIX = "HEYGEM_"
 _ROOT = Path(__file__).parents[1]
 
 Folder = Annotated[Path, AfterValidator(lambda path: path.expanduser().absolute())]
+
+
+def _token(value: SecretStr) -> SecretStr:
+    if not re.fullmatch(r"[!-~]{16,512}", value.get_secret_value()):
+        raise ValueError
+    return value
+
+
+def _signing_key(value: SecretStr) -> SecretStr:
+    """As the Standard Webhooks write their keys."""
+    prefix, _, key = value.get_secret_value().partition("_")
+    if prefix != "whsec" or not 24 <= len(base64.b64decode(key, validate=True)) <= 64:
+        raise ValueError
+    return value
+
+
+def _origins(value: object) -> object:
+    """Text with commas becomes a tuple."""
+    found = tuple(one.strip().rstrip("/").lower() for one in value.split(",")) if isinstance(value, str) else value
+    if isinstance(found, tuple) and not all(re.fullmatch(r"https?://[\w.\-\[\]:]+", one) for one in found):
+        raise ValueError
+    return found
 
 
 def _outputs() -> Path:
@@ -52,11 +76,32 @@ class Settings(BaseSettings):
     insightface: Folder | None = Field(None, description="a folder with InsightFace .onnx files")
     syncnet: Folder | None = Field(None, description="a file of SyncNet v2 weights, for “heygem bench --quality”")
     log_file: Folder | None = Field(None, description="a file for the log; default: 运行实时日志.log in outputs")
+    users_file: Folder | None = Field(None, description="a file that “heygem users” keeps; default: users.json in home")
+    api_token: Annotated[SecretStr, AfterValidator(_token)] | None = Field(
+        None, description="16 to 512 letters, digits and signs without blanks, e.g. what “openssl rand -hex 32” prints"
+    )
+    cors_origins: Annotated[tuple[str, ...], NoDecode, BeforeValidator(_origins)] = Field(
+        (), description="origins like https://example.com:8443, with commas between them"
+    )
+    webhook_secret: Annotated[SecretStr, AfterValidator(_signing_key)] | None = Field(
+        None, description="whsec_ and then 24 to 64 random bytes in base64 (“openssl rand -base64 32” prints some)"
+    )
+    webhook_private: bool = Field(False, description="true or false: may webhooks go to addresses of private networks")
 
     @property
     def cache(self) -> Path:
         """Folder of the avatar cache."""
         return self.home / "cache" / "avatars"
+
+    @property
+    def users(self) -> Path:
+        """File of those who may log in."""
+        return self.users_file or self.home / "users.json"
+
+    @property
+    def secrets(self) -> list[str]:
+        """What must not appear in any log."""
+        return [value.get_secret_value() for value in vars(self).values() if isinstance(value, SecretStr)]
 
 
 def load(**given: object) -> Settings:
@@ -66,5 +111,6 @@ def load(**given: object) -> Settings:
     except ValidationError as error:
         first = error.errors(include_url=False)[0]
         name = str(first["loc"][0]).lower()
-        allowed = Settings.model_fields[name].description
-        raise OptionInvalid(option=PREFIX + name.upper(), value=f"“{first['input']}”", allowed=allowed) from None
+        field = Settings.model_fields[name]
+        value = "the given value" if "SecretStr" in str(field.annotation) else f"“{first['input']}”"
+        raise OptionInvalid(option=PREFIX + name.upper(), value=value, allowed=field.description) from None
