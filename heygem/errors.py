@@ -17,7 +17,21 @@ HeyGemError
 ├── EngineUnavailable     engine.unavailable  the engine, a device or a model file is not there
 ├── ToolMissing           tool.missing        a library or program is not installed
 ├── WeightsUnusable       weights.unusable    a file of weights that the user brought is missing or of another network
+├── AddressRefused        address.refused     an address that this server does not call: private, or not http(s)
+├── AddressUnknown        address.unknown     the name in an address cannot be found
+├── WebhookFailed         webhook.failed      the other side did not take a message
+├── LoginMissing          login.missing       neither logged in nor a valid token
+├── OriginRefused         origin.refused      the page of another site sent the request
+├── UsersUnusable         users.unusable      the file of users cannot be read or written
 ├── WorkerDied            job.crashed         the process that did the work ended in the middle of it
+├── Stalled               job.stalled         the work gave no sign of life for too long
+├── TimedOut              job.timeout         the work took longer than the setting allows
+├── JobMissing            job.missing         there is no such job or batch
+├── JobState              job.state           what was asked does not fit the state of the job
+├── DiskLow               disk.low            too little room to take in or to begin new work
+├── StoreBusy             store.busy          another process holds the list of jobs for too long
+├── StoreInUse            store.in_use        another HeyGem serves this list of jobs already
+├── StoreUnusable         store.unusable      the list of jobs cannot be read or written
 └── Cancelled             job.cancelled       the user stopped the work
 """
 
@@ -160,12 +174,99 @@ class WeightsUnusable(HeyGemError):
     remedy = "Let {setting} name the published file, or leave it empty."
 
 
+class AddressRefused(HeyGemError):
+    code = "address.refused"
+    template = "“{address}” is not called: {reason}."
+    remedy = (
+        "Give an http or https address on the internet; for addresses of your own network the administrator can set "
+        "HEYGEM_WEBHOOK_PRIVATE=true."
+    )
+
+
+class AddressUnknown(HeyGemError):
+    code = "address.unknown"
+    template = "The name “{host}” cannot be found in the network."
+    remedy = "Check the spelling of the address."
+
+
+class WebhookFailed(HeyGemError):
+    code = "webhook.failed"
+    template = "“{host}” did not take the message: {reason}."
+    remedy = "Check that the service at this address runs and answers with a status from 200 to 299."
+
+
+class LoginMissing(HeyGemError):
+    code = "login.missing"
+    template = "This needs a login or a valid token."
+    remedy = "Log in at /login, or send the header “Authorization: Bearer TOKEN”."
+
+
+class OriginRefused(HeyGemError):
+    code = "origin.refused"
+    template = "Requests from pages of “{origin}” are not accepted."
+    remedy = "Send it from the page of HeyGem itself, or let the administrator add this origin to HEYGEM_CORS_ORIGINS."
+
+
+class UsersUnusable(HeyGemError):
+    code = "users.unusable"
+    template = "The file of users “{name}” cannot be used: {reason}."
+    remedy = "Mend or remove the file; “heygem users add NAME” makes a new one."
+
+
 class WorkerDied(HeyGemError):
     code = "job.crashed"
     template = "The process that did the work ended unexpectedly ({reason})."
     remedy = (
         "Start it again; if it happens again, use a smaller or shorter video. SIGKILL mostly means too little memory."
     )
+
+
+class Stalled(HeyGemError):
+    code = "job.stalled"
+    template = "The work gave no sign of life for {seconds} s in the stage “{stage}” and was ended."
+    remedy = "Start it again; if it stops at the same place, send the file to the administrator."
+
+
+class TimedOut(HeyGemError):
+    code = "job.timeout"
+    template = "The work took longer than the {minutes} minutes that this server allows for one job."
+    remedy = "Cut the recording into shorter ones, or let the administrator raise HEYGEM_JOB_MINUTES."
+
+
+class JobMissing(HeyGemError):
+    code = "job.missing"
+    template = "There is no job or batch “{id}”."
+    remedy = "It may have been removed; look into the history."
+
+
+class JobState(HeyGemError):
+    code = "job.state"
+    template = "The job is {state}, so this cannot be done."
+    remedy = "Look at its present state, then choose again."
+
+
+class DiskLow(HeyGemError):
+    code = "disk.low"
+    template = "The disk of the results has only {free} MB left; new work needs {floor} MB."
+    remedy = "Remove results that nobody needs, or let the administrator make room."
+
+
+class StoreBusy(HeyGemError):
+    code = "store.busy"
+    template = "The list of jobs is held by another process; nothing was changed."
+    remedy = "Try again in a moment; if it stays so, end the program that has opened jobs.sqlite3."
+
+
+class StoreInUse(HeyGemError):
+    code = "store.in_use"
+    template = "Another HeyGem (process {process}) already serves the list of jobs “{name}”."
+    remedy = "Use that one, stop it first, or give this one its own folder with HEYGEM_HOME."
+
+
+class StoreUnusable(HeyGemError):
+    code = "store.unusable"
+    template = "The list of jobs cannot be used: {reason}."
+    remedy = "Check the disk and the rights of HEYGEM_HOME; a damaged jobs.sqlite3 can be moved away, results stay."
 
 
 class Cancelled(HeyGemError):

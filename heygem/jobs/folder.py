@@ -1,17 +1,23 @@
-"""The folder of a job: ``<outputs>/<YYYY-MM-DD>/<job id>/`` with the inputs in it and room for the result."""
+"""Folders: ``<outputs>/<YYYY-MM-DD>/<job id>/`` with the inputs and the result of a job, and the folder of a batch
+with its results under human names."""
 
 from __future__ import annotations
 
 import os
 import shutil
 import unicodedata
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from datetime import date
+from itertools import chain, count
 from pathlib import Path
 
 from heygem.errors import FileMissing, OutputError
-from heygem.jobs.job import Request
+from heygem.jobs.job import Batch, Job, Request
 
+LATEST = "latest_batch"
+THUMBNAIL = "thumbnail.jpg"
 _RESERVED = set('<>:"/\\|?*')
 _LONGEST = 80  # bytes of a stem in UTF-8: two of them and a suffix stay below the 255 of every file system
 
@@ -27,19 +33,20 @@ def clean_stem(name: str) -> str:
     return short or "file"
 
 
-def settle(request: Request, outputs: Path, job: str) -> tuple[Request, Path]:
-    """Makes the folder of ``job`` with the inputs in it. Raises FileMissing, OutputError and then leaves nothing."""
+def settle(request: Request, outputs: Path, job: str, link: bool = True) -> tuple[Request, Path]:
+    """Makes the folder of ``job`` with the inputs in it; ``link`` as in Extras, and what lies in ``outputs`` already is
+    always linked. Raises FileMissing, OutputError and then leaves nothing."""
     for path in (request.video, request.audio):
         if not path.is_file():
             raise FileMissing(name=path.name)
     folder = outputs / date.today().isoformat() / job
     try:
-        video, audio = (
-            _take_in(path, folder / kind) for kind, path in (("video", request.video), ("audio", request.audio))
-        )
-    except OSError as error:
+        with _written(folder):
+            video = _take_in(request.video, folder / "video", link or outputs in request.video.parents)
+            audio = _take_in(request.audio, folder / "audio", link or outputs in request.audio.parents)
+    except BaseException:
         discard(folder)
-        raise OutputError(name=str(folder), reason=error.strerror or str(error)) from error
+        raise
     return replace(request, video=video, audio=audio), folder
 
 
@@ -48,8 +55,43 @@ def result_path(request: Request, folder: Path) -> Path:
     return folder / f"{request.video.stem}_{request.audio.stem}.mp4"
 
 
+def batch_folder(outputs: Path, name: str) -> Path:
+    """A new, empty folder with that name; ``latest_batch`` then leads to it. Raises OutputError."""
+    day = outputs / date.today().isoformat()
+    with _written(day):
+        folder = next(path for path in _numbered(day / name) if not path.exists())
+        folder.mkdir(parents=True)
+        point_to(outputs / LATEST, folder)
+    return folder
+
+
+def point_to(link: Path, folder: Path) -> None:
+    """A link that is never missing or half made. Where the file system has no links there is none."""
+    new = link.with_name(f".{link.name}.part")
+    new.unlink(missing_ok=True)
+    try:
+        new.symlink_to(os.path.relpath(folder, link.parent), target_is_directory=True)
+        new.replace(link)
+    except OSError:
+        new.unlink(missing_ok=True)
+
+
+def show_in_batch(job: Job, batch: Batch) -> Path:
+    """The result of a finished job in the folder of its batch: a link, or a copy where links cannot be. Shown once,
+    also where it is asked for again. Raises OutputError."""
+    result = result_path(job.request, job.folder)
+    with _written(batch.folder):
+        batch.folder.mkdir(parents=True, exist_ok=True)
+        for path in _numbered(batch.folder / result.name):
+            if not path.exists():
+                return _link_or_copy(result, path)
+            if path.samefile(result):
+                return path
+    raise AssertionError
+
+
 def discard(folder: Path) -> None:
-    """Removes the folder of a job, and the folder of its day where that is then empty."""
+    """Removes a folder, and the folder of its day where that is then empty."""
     shutil.rmtree(folder, ignore_errors=True)
     try:
         folder.parent.rmdir()
@@ -63,12 +105,40 @@ def discard_parts(folder: Path) -> None:
         part.unlink(missing_ok=True)
 
 
-def _take_in(path: Path, folder: Path) -> Path:
-    """A link where the file system allows one (instant, no disk used), else a copy."""
+def free_bytes(folder: Path) -> int:
+    """Room on the disk of ``folder``, which need not exist yet."""
+    there = next(path for path in (folder, *folder.parents) if path.exists())
+    return shutil.disk_usage(there).free
+
+
+def _numbered(path: Path) -> Iterator[Path]:
+    """name, name (2), name (3) …"""
+    stem, suffix = (path.stem, path.suffix) if path.suffix == ".mp4" else (path.name, "")
+    return chain([path], (path.with_name(f"{stem} ({n}){suffix}") for n in count(2)))
+
+
+def _take_in(path: Path, folder: Path, link: bool) -> Path:
+    """A link where that is enough and the file system allows one (instant, no disk used), else a copy."""
     folder.mkdir(parents=True)
     inside = folder / (clean_stem(path.name) + path.suffix.lower())
+    if link:
+        return _link_or_copy(path, inside)
+    return Path(shutil.copyfile(path, inside))
+
+
+def _link_or_copy(path: Path, to: Path) -> Path:
     try:
-        os.link(path, inside)
+        os.link(path, to)
     except OSError:
-        shutil.copyfile(path, inside)
-    return inside
+        part = to.with_name(to.name + ".part")
+        shutil.copyfile(path, part)
+        part.replace(to)
+    return to
+
+
+@contextmanager
+def _written(folder: Path) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise OutputError(name=str(folder), reason=error.strerror or str(error)) from error

@@ -7,10 +7,9 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from heygem import errors
+from heygem.language import LANGUAGES
 from ui.words.problems import ERROR_EN_PAGE, ERRORS_ZH, REASONS_ZH, VALUES_ZH, WARNINGS
 from ui.words.single import SINGLE
-
-LANGUAGES = ("zh", "en")
 
 WORDS: dict[str, tuple[str, str]] = {**SINGLE}
 

@@ -22,8 +22,22 @@ ERRORS_ZH: dict[str, tuple[str, str]] = {
     "engine.unavailable": ("{engine} 现在不能用：{reason}。", "请换一个引擎，或请管理员在服务器上运行“heygem doctor”查看缺少什么。"),
     "tool.missing": ("服务器上没有安装 {tool}。", "请管理员在 HeyGem 的环境里运行“pip install -r requirements.txt”。"),
     "weights.unusable": ("“{name}”不能用作 {network} 的权重：{reason}。", "请让 {setting} 指向公开发布的权重文件，或把它留空。"),
+    "address.refused": ("不会访问“{address}”：{reason}。", "请填写互联网上能访问的 http 或 https 地址；如果要用内部网络的地址，请管理员设置 HEYGEM_WEBHOOK_PRIVATE=true。"),
+    "address.unknown": ("在网络上找不到“{host}”。", "请检查地址有没有写错。"),
+    "webhook.failed": ("“{host}”没有收下通知：{reason}。", "请检查这个地址上的服务是否在运行，并且返回 200 到 299 的状态码。"),
+    "login.missing": ("需要先登录，或提供有效的令牌。", "请打开 /login 登录；用接口时请带上请求头“Authorization: Bearer 令牌”。"),
+    "origin.refused": ("不接受来自“{origin}”网页的请求。", "请在 HeyGem 自己的网页上操作，或请管理员把这个来源加到 HEYGEM_CORS_ORIGINS。"),
+    "users.unusable": ("用户文件“{name}”不能用：{reason}。", "请修好或删除这个文件；“heygem users add 用户名”会新建一个。"),
     "job.crashed": ("处理进程意外退出（{reason}）。", "请再试一次；如果还是这样，请换小一点或短一点的视频。SIGKILL 多半是内存不够。"),
-    "job.cancelled": ("已按要求停止。", "没有留下任何文件，可以随时重新开始。"),
+    "job.stalled": ("任务在“{stage}”这一步连续 {seconds} 秒没有动静，已被停止。", "请再试一次；如果总停在同一个地方，请把文件发给管理员。"),
+    "job.timeout": ("任务超过了服务器允许的 {minutes} 分钟。", "请把录音剪短，或请管理员调大 HEYGEM_JOB_MINUTES。"),
+    "job.missing": ("没有编号为“{id}”的任务或批次。", "它可能已被删除，请在历史记录里查看。"),
+    "job.state": ("这个任务现在是“{state}”状态，不能这样操作。", "请先看看它现在的状态，再选择。"),
+    "disk.low": ("存放结果的磁盘只剩 {free} MB，开始新任务需要 {floor} MB。", "请删除不再需要的结果，或请管理员清理磁盘。"),
+    "store.busy": ("任务列表正被另一个程序占用，没有做任何改动。", "请稍后再试；如果一直这样，请关闭打开了 jobs.sqlite3 的程序。"),
+    "store.in_use": ("另一个 HeyGem（进程 {process}）正在使用任务列表“{name}”。", "请直接用那一个，或先停止它，或用 HEYGEM_HOME 给这一个另外的文件夹。"),
+    "store.unusable": ("任务列表不能使用：{reason}。", "请检查磁盘和 HEYGEM_HOME 的权限；损坏的 jobs.sqlite3 可以移走，结果文件不受影响。"),
+    "job.cancelled": ("已按要求停止。", "可以随时重新开始。"),
 }  # fmt: skip
 """Code -> (message, hint). The English ones are the errors' own."""
 
@@ -33,6 +47,14 @@ ERROR_EN_PAGE = {
 }  # fmt: skip
 """Where the page has better advice than the command line."""
 VALUES_ZH: dict[str, str] = {
+    "only http and https are called": "只支持 http 和 https 地址",
+    "it holds a user name or password": "地址里带有用户名或密码",
+    "it is no valid address": "地址格式不对",
+    "it leads into a private or reserved network": "它指向内部网络或保留的地址",
+    "it did not answer in time": "没有在规定时间内回应",
+    "it cannot be reached": "无法连接",
+    "its certificate is not valid": "对方的证书无效",
+    "it is not a list of names and hashed passwords": "它不是用户名和加密密码的列表",
     "a video": "视频",
     "a picture": "图片",
     "sound": "声音",

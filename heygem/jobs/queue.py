@@ -1,0 +1,246 @@
+"""The queue as everybody sees it: page, HTTP, command line and fleet. Rows are the store's, files are handled here.
+
+A job is on disk before it is in the table and in the table before it begins; its result has its final name before the
+row says done. So whatever is killed, and whenever, nothing that was accepted is lost and nothing is shown half-made.
+"""
+
+from __future__ import annotations
+
+import secrets
+import sqlite3
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from loguru import logger
+
+from heygem.errors import DiskLow, JobMissing, JobState
+from heygem.jobs.folder import batch_folder, clean_stem, discard, discard_parts, free_bytes, settle, show_in_batch
+from heygem.jobs.job import CANCELLED, DONE, FAILED, QUEUED, RUNNING, Batch, Extras, Failure, Job, Request
+from heygem.jobs.store import Filter, Store
+from heygem.pipeline import Options, Take
+
+FLOOR = 2 << 30
+"""Bytes that the disk of the results keeps free: below that no work is taken in or begun."""
+
+
+class Queue:
+    """All methods may be called from any thread; those that change something raise StoreBusy and StoreUnusable.
+
+    floor: bytes, see FLOOR; 0 for none. changed: called after whatever may give a worker something to do.
+    """
+
+    def __init__(self, store: Store, floor: int = FLOOR, changed: Callable[[], None] = lambda: None) -> None:
+        self.store, self.outputs, self.floor, self.changed = store, store.root, floor, changed
+
+    # -- asking for work
+
+    def submit(self, request: Request, extras: Extras | None = None) -> Job:
+        """Takes the inputs in and queues the job; a key that was seen before returns the job of then.
+
+        Raises FileMissing, OutputError, DiskLow, and leaves nothing then.
+        """
+        extras = extras or Extras()
+        if extras.key and (known := self.store.by_key(extras.key)):
+            return known
+        self.check_room()
+        job = self._take_in(request, extras)
+        try:
+            self._add([job])
+        except sqlite3.IntegrityError:  # the same request arrived twice at the same moment
+            known = self.store.by_key(extras.key or "")
+            assert known is not None
+            return known
+        return job
+
+    def submit_batch(
+        self, audio: Path, videos: Sequence[Path], options: Options, name: str = "", extras: Extras | None = None
+    ) -> Batch:
+        """One voice, many videos: all jobs or none. The voice is kept once. Raises as ``submit``."""
+        extras = extras or Extras()
+        self.check_room()
+        folder = batch_folder(self.outputs, time.strftime("batch_%Y%m%d_%H%M%S"))
+        batch = Batch(secrets.token_hex(8), clean_stem(name) if name else folder.name, folder)
+        jobs: list[Job] = []
+        try:
+            for video in videos:
+                voice = jobs[0].request.audio if jobs else audio
+                job = self._take_in(Request(video, voice, options), replace(extras, key=None))
+                jobs.append(replace(job, batch=batch.id))
+            self._add(jobs, batch)
+        except BaseException:
+            for job in jobs:
+                discard(job.folder)
+            discard(folder)
+            raise
+        return replace(batch, counts={QUEUED: len(jobs)})
+
+    def again(self, job: str, options: Options) -> Job:
+        """A new job of the same inputs with other options. Raises JobMissing, FileMissing, OutputError, DiskLow."""
+        old = self.need(job)
+        return self.submit(replace(old.request, options=options), Extras(priority=old.priority))
+
+    # -- looking
+
+    def get(self, job: str) -> Job | None:
+        return self.store.get(job)
+
+    def need(self, job: str) -> Job:
+        """Raises JobMissing."""
+        if (found := self.store.get(job)) is None:
+            raise JobMissing(id=job)
+        return found
+
+    def find(self, wanted: Filter) -> tuple[list[Job], int]:
+        """One page of the history, newest first, and how many jobs there are in all."""
+        return self.store.find(wanted)
+
+    def batch(self, batch: str) -> Batch | None:
+        return self.store.batch(batch)
+
+    def need_batch(self, batch: str) -> Batch:
+        """Raises JobMissing."""
+        if (found := self.store.batch(batch)) is None:
+            raise JobMissing(id=batch)
+        return found
+
+    def jobs_of(self, batch: str) -> list[Job]:
+        """In the order in which they were sent."""
+        return self.store.find(Filter(batch=batch, limit=-1))[0][::-1]
+
+    def held(self) -> str | None:
+        """Why no job begins although some wait: "paused", "disk", or None."""
+        if self.store.fact("paused"):
+            return "paused"
+        return None if self.has_room() else "disk"
+
+    def has_room(self) -> bool:
+        return free_bytes(self.outputs) >= self.floor
+
+    def check_room(self) -> None:
+        """Raises DiskLow."""
+        if (free := free_bytes(self.outputs)) < self.floor:
+            raise DiskLow(free=free >> 20, floor=self.floor >> 20)
+
+    # -- steering
+
+    def cancel(self, job: str) -> bool:
+        """Stops a queued job at once and a running one within two seconds; its inputs stay. False where there is
+        nothing to stop."""
+        if self.store.change(job, [QUEUED], state=CANCELLED, ended=time.time(), error=None):
+            logger.bind(job=job).info("cancelled while waiting")
+            return True
+        return self.store.change(job, [RUNNING], stopping=1)
+
+    def retry(self, job: str) -> Job:
+        """A failed or cancelled job waits again, with all its attempts. Raises JobMissing, JobState, FileMissing."""
+        return self._requeue(job, [FAILED, CANCELLED])
+
+    def retry_failed(self, batch: str) -> int:
+        """How many jobs of the batch wait again."""
+        failed = [job for job in self.jobs_of(self.need_batch(batch).id) if job.state == FAILED]
+        return sum(self._requeue(job.id, [FAILED]) is not None for job in failed)
+
+    def cancel_batch(self, batch: str) -> int:
+        """How many jobs of the batch were stopped or are being stopped."""
+        return sum(self.cancel(job.id) for job in self.jobs_of(self.need_batch(batch).id) if job.busy)
+
+    def move(self, job: str, before: str | None) -> None:
+        """A queued job gets the place (and the priority) of another one; None: the end. Raises JobState."""
+        order = [one for one in self.store.waiting() if one.id != job]
+        moved = self.need(job)
+        places = [one.id for one in order]
+        if moved.state != QUEUED or (before is not None and before not in places):
+            raise JobState(state=moved.state)
+        place = len(order) if before is None else places.index(before)
+        priority = order[min(place, len(order) - 1)].priority if order else moved.priority
+        order.insert(place, replace(moved, priority=priority))
+        self.store.arrange([(one.id, one.priority) for one in order])
+
+    def pause(self) -> None:
+        """No further job begins; the running ones go on. Survives a restart."""
+        self.store.set_fact("paused", "1")
+
+    def resume(self) -> None:
+        self.store.set_fact("paused", None)
+        self.changed()
+
+    def pin(self, job: str, pinned: bool = True) -> None:
+        """A pinned job is never removed by retention. Raises JobMissing."""
+        self.need(job)
+        self.store.change(job, [QUEUED, RUNNING, DONE, FAILED, CANCELLED], pinned=int(pinned))
+
+    def remove(self, job: str) -> None:
+        """Deletes an ended job with its files. Raises JobMissing, and JobState for one that waits or runs."""
+        old = self.need(job)
+        batch = self.store.batch(old.batch) if old.batch else None
+        if not self.store.remove(job):
+            raise JobState(state=old.state)
+        if batch is not None:
+            self._take_out_of(batch, old)
+        discard(old.folder)
+        logger.bind(job=job).info("removed")
+
+    # -- for the fleet
+
+    def finish(self, job: Job, worker: str, outcome: Take | Failure) -> bool:
+        """Writes the fate of a running job once its files are in order; False where it is no longer this worker's."""
+        if isinstance(outcome, Failure):
+            discard_parts(job.folder)
+            return self.store.finish(job.id, worker, FAILED, error=outcome)
+        written = self.store.finish(job.id, worker, DONE, take=outcome)
+        if written and job.batch and (batch := self.store.batch(job.batch)):
+            show_in_batch(job, batch)
+        return written
+
+    def recover(self) -> int:
+        """After a start: what a dead process left running waits again. How many jobs that were."""
+        left = self.store.running()
+        for job in left:
+            discard_parts(job.folder)
+            self.store.put_back(job.id, None)
+            logger.bind(job=job.id).warning("was interrupted and waits again")
+        for batch in self.store.batches(limit=20):  # killed between the row and the link
+            for job in self.jobs_of(batch.id):
+                if job.state == DONE and job.take and job.take.path.exists():
+                    show_in_batch(job, batch)
+        return len(left)
+
+    # -- inside
+
+    def _take_in(self, request: Request, extras: Extras) -> Job:
+        job = secrets.token_hex(8)
+        request, folder = settle(request, self.outputs, job, extras.link)
+        return Job(job, request, folder, priority=extras.priority, key=extras.key, hook=extras.hook)
+
+    def _add(self, jobs: Sequence[Job], batch: Batch | None = None) -> None:
+        try:
+            self.store.add(jobs, batch)
+        except BaseException:
+            for job in jobs:
+                discard(job.folder)
+            raise
+        for job in jobs:
+            names = job.request.video.name, job.request.audio.name
+            logger.bind(job=job.id).info("queued: {} + {}, {}", *names, job.request.options)
+        self.changed()
+
+    def _requeue(self, job: str, states: Sequence[str]) -> Job:
+        old = self.need(job)
+        settled = old.request.video.is_file() and old.request.audio.is_file()
+        fresh = {"error": None, "ended": None, "not_before": None, "hook_state": None, "take": None}
+        if not settled or not self.store.change(
+            job, states, state=QUEUED, attempts=0, interruptions=0, stage="", done=0, total=0, **fresh
+        ):
+            raise JobState(state=old.state) if settled else JobMissing(id=job)
+        self.changed()
+        return self.need(job)
+
+    def _take_out_of(self, batch: Batch, job: Job) -> None:
+        """The other name of the result in the folder of the batch."""
+        for path in batch.folder.glob("*.mp4"):
+            if job.take and job.take.path.exists() and path.samefile(job.take.path):
+                path.unlink(missing_ok=True)
+        if self.store.batch(batch.id) is None:
+            discard(batch.folder)

@@ -1,0 +1,85 @@
+"""A row of the database as a Job, and back."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from dataclasses import asdict, fields
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+from heygem.engines.base import Style
+from heygem.jobs.job import Batch, Failure, Job, Request
+from heygem.pipeline import Options, Take
+
+AS_THEY_ARE = (
+    *("id", "batch", "state", "priority", "created", "started", "ended", "not_before", "attempts", "interruptions"),
+    *("stage", "done", "total", "fps", "seconds_left", "hook", "hook_state", "key"),
+)
+"""Columns that are the fields of the same name."""
+
+
+def job_of(row: sqlite3.Row, root: Path) -> Job:
+    """root: the folder of results."""
+    folder = root / row["folder"]
+    request = Request(folder / row["video"], folder / row["audio"], options_of(json.loads(row["options"])))
+    return Job(
+        request=request,
+        folder=folder,
+        stopping=bool(row["stopping"]),
+        pinned=bool(row["pinned"]),
+        error=Failure(**json.loads(row["error"])) if row["error"] else None,
+        take=_take_of(json.loads(row["take"]), folder) if row["take"] else None,
+        **{name: row[name] for name in AS_THEY_ARE},
+    )
+
+
+def values_of(job: Job, root: Path) -> dict[str, Any]:
+    """What a new row holds."""
+    request = job.request
+    return {
+        "id": job.id,
+        "batch": job.batch,
+        "name": job.name,
+        "folder": str(job.folder.relative_to(root)),
+        "video": str(request.video.relative_to(job.folder)),
+        "audio": str(request.audio.relative_to(job.folder)),
+        "options": text(asdict(request.options)),
+        "priority": job.priority,
+        "created": job.created,
+        "key": job.key,
+        "hook": job.hook,
+    }
+
+
+def batch_of(row: sqlite3.Row, counts: dict[str, int], root: Path) -> Batch:
+    return Batch(row["id"], row["name"], root / row["folder"], row["created"], counts)
+
+
+def options_of(plain: dict[str, Any]) -> Options:
+    """What another version wrote and this one does not know is left out."""
+    style = Style(**_known(Style, plain.get("style", {})))
+    return Options(**{**_known(Options, plain), "style": style})
+
+
+def error_text(error: Failure | None) -> str | None:
+    return text(asdict(error)) if error else None
+
+
+def take_text(take: Take | None) -> str | None:
+    return text({**take.as_dict(), "path": take.path.name}) if take else None
+
+
+def text(plain: Any) -> str:
+    return json.dumps(plain, ensure_ascii=False)
+
+
+def _take_of(plain: dict[str, Any], folder: Path) -> Take:
+    voices = {int(face): name for face, name in plain.get("voices", {}).items()}
+    exact = {"path": folder / plain["path"], "fps": Fraction(plain["fps"]), "voices": voices}
+    return Take(**{**_known(Take, plain), **exact})
+
+
+def _known(kind: type, plain: dict[str, Any]) -> dict[str, Any]:
+    return {field.name: plain[field.name] for field in fields(kind) if field.name in plain}

@@ -1,0 +1,72 @@
+"""The tables, and the way from every earlier version of them to this one."""
+
+from __future__ import annotations
+
+import sqlite3
+
+from heygem.errors import StoreUnusable
+
+MIGRATIONS = (
+    """
+    CREATE TABLE batches (
+        id      TEXT PRIMARY KEY,
+        name    TEXT NOT NULL,
+        folder  TEXT NOT NULL,              -- relative to the folder of results, as all paths are
+        created REAL NOT NULL
+    ) STRICT;
+    CREATE TABLE jobs (
+        seq           INTEGER PRIMARY KEY AUTOINCREMENT,  -- the order of arrival: clocks may step back
+        id            TEXT NOT NULL UNIQUE,
+        batch         TEXT REFERENCES batches(id),
+        name          TEXT NOT NULL,
+        folder        TEXT NOT NULL,
+        video         TEXT NOT NULL,        -- relative to the folder of the job
+        audio         TEXT NOT NULL,
+        options       TEXT NOT NULL,        -- JSON
+        state         TEXT NOT NULL DEFAULT 'queued'
+                      CHECK (state IN ('queued', 'running', 'done', 'failed', 'cancelled')),
+        priority      INTEGER NOT NULL DEFAULT 0,
+        position      INTEGER NOT NULL,     -- among the queued ones of a priority
+        worker        TEXT,                 -- who runs it now: nobody else may write its fate
+        created       REAL NOT NULL,
+        started       REAL,
+        ended         REAL,
+        not_before    REAL,
+        attempts      INTEGER NOT NULL DEFAULT 0,
+        interruptions INTEGER NOT NULL DEFAULT 0,
+        stage         TEXT NOT NULL DEFAULT '',
+        done          INTEGER NOT NULL DEFAULT 0,
+        total         INTEGER NOT NULL DEFAULT 0,
+        fps           REAL,
+        seconds_left  REAL,
+        stopping      INTEGER NOT NULL DEFAULT 0,
+        pinned        INTEGER NOT NULL DEFAULT 0,
+        error         TEXT,                 -- JSON
+        take          TEXT,                 -- JSON
+        key           TEXT UNIQUE,
+        hook          TEXT,
+        hook_state    TEXT,
+        hook_tries    INTEGER NOT NULL DEFAULT 0,
+        hook_next     REAL
+    ) STRICT;
+    CREATE INDEX jobs_waiting ON jobs (state, priority DESC, position);
+    CREATE INDEX jobs_of_batch ON jobs (batch);
+    CREATE INDEX jobs_hooks ON jobs (hook_state) WHERE hook_state = 'pending';
+    CREATE TABLE facts (name TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT;
+    """,
+)
+"""Script n leads from version n to n + 1. What was released is never edited: a change is one more script."""
+
+
+def migrate(db: sqlite3.Connection) -> None:
+    """Brings the tables up to date, each step whole or not at all. Raises StoreUnusable for a newer version."""
+    have = version(db)
+    if have > len(MIGRATIONS):
+        raise StoreUnusable(reason=f"it was written by a newer version of HeyGem (version {have} of its tables)")
+    for number, script in enumerate(MIGRATIONS[have:], have + 1):
+        db.executescript(f"BEGIN IMMEDIATE; {script}; PRAGMA user_version = {number}; COMMIT;")
+
+
+def version(db: sqlite3.Connection) -> int:
+    """The version of the tables; 0 where there are none yet."""
+    return db.execute("PRAGMA user_version").fetchone()[0]
