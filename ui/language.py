@@ -1,36 +1,17 @@
-"""Which language a browser gets: its own, or the one chosen on the page. The server decides, from the headers."""
+"""Tells gradio which language a browser gets."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
-from http.cookies import CookieError, SimpleCookie
 from typing import TYPE_CHECKING, Any
 
-from ui.words import LANGUAGES
+from heygem.language import language_of
 
 if TYPE_CHECKING:
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-COOKIE = "heygem_language"
 LOCALES = {"zh": "zh-CN", "en": "en"}
 """Our languages as gradio calls them."""
-
-
-def language_of(headers: Mapping[str, str], default: str = "auto") -> str:
-    """ "zh" or "en". A choice made on the page (cookie) wins over the setting, the setting over the browser."""
-    try:
-        chosen = SimpleCookie(headers.get("cookie", "")).get(COOKIE)
-    except CookieError:
-        chosen = None
-    if chosen is not None and chosen.value in LANGUAGES:
-        return chosen.value
-    if default in LANGUAGES:
-        return default
-    for wish in headers.get("accept-language", "").lower().split(","):
-        if (language := wish.strip()[:2]) in LANGUAGES:
-            return language
-    return LANGUAGES[0]
 
 
 class LanguageDoor:

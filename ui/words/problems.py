@@ -52,7 +52,7 @@ VALUES_ZH: dict[str, str] = {
     "it is no valid address": "地址格式不对",
     "it leads into a private or reserved network": "它指向内部网络或保留的地址",
     "it did not answer in time": "没有在规定时间内回应",
-    "it cannot be reached": "无法连接",
+    "the connection failed": "连接失败",
     "its certificate is not valid": "对方的证书无效",
     "it is not a list of names and hashed passwords": "它不是用户名和加密密码的列表",
     "a video": "视频",

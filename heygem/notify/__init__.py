@@ -1,0 +1,1 @@
+"""Messages to other services: webhooks, and the guard that every address passes which a user typed."""
