@@ -15,7 +15,7 @@ from pathlib import Path
 
 from loguru import logger
 
-from heygem.errors import DiskLow, JobMissing, JobState
+from heygem.errors import DiskLow, FileMissing, JobMissing, JobState
 from heygem.jobs.folder import batch_folder, clean_stem, discard, discard_parts, free_bytes, settle, show_in_batch
 from heygem.jobs.job import CANCELLED, DONE, FAILED, QUEUED, RUNNING, Batch, Extras, Failure, Job, Request
 from heygem.jobs.store import Filter, Store
@@ -233,7 +233,7 @@ class Queue:
         if not settled or not self.store.change(
             job, states, state=QUEUED, attempts=0, interruptions=0, stage="", done=0, total=0, **fresh
         ):
-            raise JobState(state=old.state) if settled else JobMissing(id=job)
+            raise JobState(state=old.state) if settled else FileMissing(name=old.request.video.name)
         self.changed()
         return self.need(job)
 

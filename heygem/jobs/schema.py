@@ -60,11 +60,16 @@ MIGRATIONS = (
 
 def migrate(db: sqlite3.Connection) -> None:
     """Brings the tables up to date, each step whole or not at all. Raises StoreUnusable for a newer version."""
-    have = version(db)
+    while (have := version(db)) < len(MIGRATIONS):
+        try:
+            db.executescript(f"BEGIN IMMEDIATE; {MIGRATIONS[have]}; PRAGMA user_version = {have + 1}; COMMIT;")
+        except sqlite3.Error:
+            if db.in_transaction:
+                db.rollback()
+            if version(db) == have:  # else another process was faster
+                raise
     if have > len(MIGRATIONS):
         raise StoreUnusable(reason=f"it was written by a newer version of HeyGem (version {have} of its tables)")
-    for number, script in enumerate(MIGRATIONS[have:], have + 1):
-        db.executescript(f"BEGIN IMMEDIATE; {script}; PRAGMA user_version = {number}; COMMIT;")
 
 
 def version(db: sqlite3.Connection) -> int:
