@@ -50,12 +50,15 @@ mend_opencv() { # servers have no libGL; the headless build of the same version 
 
 # With and without an NVIDIA GPU the same torch is installed; for another CUDA version than its default, install torch
 # and torchaudio into .venv by hand first: their pins are then satisfied. torch brings the setuptools of the last step.
-install() {
+install_libraries() {
     local quiet=''
     [ -t 1 ] || quiet=-q # on a terminal pip shows how far the downloads are
     .venv/bin/python -m pip install $quiet "$(grep '^torch==' requirements.txt)" &&
-        .venv/bin/python -m pip install $quiet -r requirements.txt &&
-        .venv/bin/python -m pip install $quiet --no-build-isolation -e "$1"
+        .venv/bin/python -m pip install $quiet -r requirements.txt
+}
+
+install() {
+    install_libraries && .venv/bin/python -m pip install -q --no-build-isolation -e "$1"
 }
 
 setup_venv() {
