@@ -68,11 +68,16 @@ class Settings(BaseSettings):
 
     home: Folder = Field(default_factory=_home, description="a folder for what HeyGem keeps (cache)")
     outputs: Folder = Field(default_factory=_outputs, description="a folder for the results")
-    cache_bytes: int = Field(4 << 30, ge=0, description="the largest size of the avatar cache in bytes")
+    cache_bytes: int = Field(4 << 30, ge=0, description="the largest size of the cache in bytes")
     host: str = Field("0.0.0.0", description="an address to listen on; 127.0.0.1 keeps the page to this machine")
     port: int = Field(7860, ge=1, le=65535, description="a port from 1 to 65535")
     max_upload_mb: int = Field(2048, ge=1, description="the largest upload in megabytes, at least 1")
     language: Literal["auto", "zh", "en"] = Field("auto", description="auto, zh or en")
+    min_free_mb: int = Field(2048, ge=0, description="megabytes that the disk of the results keeps free; 0 for none")
+    keep_days: float = Field(30, ge=0, description="days that a result is kept, 0 for ever; pinned ones always stay")
+    keep_input_days: float = Field(7, ge=0, description="days that the inputs of an ended job are kept, 0 for ever")
+    keep_cache_days: float = Field(60, ge=0, description="days that an unused analysis is kept, 0 for ever")
+    keep_gb: float = Field(0, ge=0, description="gigabytes that all results may take, 0 for no limit")
     insightface: Folder | None = Field(None, description="a folder with InsightFace .onnx files")
     syncnet: Folder | None = Field(None, description="a file of SyncNet v2 weights, for “heygem bench --quality”")
     log_file: Folder | None = Field(None, description="a file for the log; default: 运行实时日志.log in outputs")
@@ -90,8 +95,22 @@ class Settings(BaseSettings):
 
     @property
     def cache(self) -> Path:
-        """Folder of the avatar cache."""
-        return self.home / "cache" / "avatars"
+        """Folder of the caches: ``avatars`` and ``voices``."""
+        return self.home / "cache"
+
+    @property
+    def voice_bytes(self) -> int:
+        """The share of the cache that voices may take: a quarter."""
+        return self.cache_bytes // 4
+
+    @property
+    def avatar_bytes(self) -> int:
+        return self.cache_bytes - self.voice_bytes
+
+    @property
+    def store(self) -> Path:
+        """The list of jobs."""
+        return self.home / "jobs.sqlite3"
 
     @property
     def users(self) -> Path:

@@ -25,7 +25,8 @@ def bare(tmp_path, monkeypatch):
 def test_defaults():
     found = settings.load()
     assert found.home == Path.home() / ".heygem"
-    assert found.cache == found.home / "cache" / "avatars"
+    assert found.cache == found.home / "cache"
+    assert found.avatar_bytes + found.voice_bytes == found.cache_bytes
     assert (found.host, found.port, found.language) == ("0.0.0.0", 7860, "auto")
     assert found.cache_bytes == 4 * 1024**3
     assert found.outputs == Path(settings.__file__).parents[1] / "outputs"

@@ -17,6 +17,7 @@ from heygem.errors import OptionInvalid
 from heygem.faces.avatar import Avatar
 from heygem.media.frame import Frame
 from heygem.media.sound import Sound
+from heygem.tick import Tick, silent
 
 Speech = Any
 """What an engine heard: one row per output frame, in the engine's own form. The pipeline only passes it on."""
@@ -60,7 +61,11 @@ class Renderer(Protocol):
     """Renders the frames of one take, in order."""
 
     def render(self, start: int, frames: Sequence[Frame]) -> Sequence[Frame]:
-        """Frames ``start``, ``start + 1`` … of the output, changed in place or new, as many as came in."""
+        """Frames ``start``, ``start + 1`` … of the output, changed in place or new, as many as came in.
+
+        Raises OutOfMemory (or torch's own error) where the memory of the device is too small for so many at once: no
+        frame is changed and nothing is remembered then, and the same frames come again, fewer at a time.
+        """
         ...
 
     def report(self) -> dict[str, float]:
@@ -83,8 +88,12 @@ class Engine(Protocol):
         """Loads libraries and weights, so that the next call does not wait for them. May run in another thread."""
         ...
 
-    def listen(self, sound: Sound, fps: Fraction, frames: int) -> Speech:
-        """What the mouth has to do in each of ``frames`` frames. Depends on the sound alone: a batch shares it."""
+    def listen(self, sound: Sound, fps: Fraction, frames: int, tick: Tick = silent) -> Speech:
+        """What the mouth has to do in each of ``frames`` frames. Depends on the sound alone.
+
+        What takes time goes through ``sound.once``: takes with the same sound share it. ``tick("listen", done, total)``
+        at least every second.
+        """
         ...
 
     def begin(self, avatar: Avatar, speech: Speech, plan: np.ndarray, style: Style) -> Renderer:

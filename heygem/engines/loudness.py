@@ -14,6 +14,7 @@ from heygem.faces.avatar import Avatar
 from heygem.faces.shape import LIPS
 from heygem.media.frame import Frame
 from heygem.media.sound import RATE, Sound
+from heygem.tick import Tick, silent
 
 LOUD = 0.1
 """Root-mean-square of the sound (full scale 1) that paints the mouth fully."""
@@ -59,7 +60,7 @@ class LoudnessEngine:
     def warm(self) -> None:
         """Has nothing to load."""
 
-    def listen(self, sound: Sound, fps: Fraction, frames: int) -> np.ndarray:
+    def listen(self, sound: Sound, fps: Fraction, frames: int, tick: Tick = silent) -> np.ndarray:
         """The loudness of each frame, (frames,) 0..1."""
         return loudness(sound, fps, frames)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
 from pathlib import Path
@@ -10,8 +10,8 @@ from typing import Any
 
 import numpy as np
 
+from heygem.cache import Cache, Entry, content_key, reserve
 from heygem.errors import NoFace, OptionInvalid
-from heygem.faces.cache import Cache, Entry, content_key
 from heygem.faces.detect import InsightFace
 from heygem.faces.mouths import Mouths
 from heygem.faces.notes import Notes, take_notes
@@ -59,7 +59,8 @@ class Avatar:
     def prepare(cls, video: PathLike, face: int = 0, cache: Path | None = None, tick: Tick = silent) -> Avatar:
         """The avatar of person ``face`` in a video or photo, from the cache or by one pass over the frames.
 
-        ``cache``: folder of the cache; by default the one of the settings. ``tick("analyse", done, total)`` per frame.
+        ``cache``: folder of the caches; by default the one of the settings. ``tick("analyse", done, total)`` per frame,
+        every second while another process analyses the same video: it is then waited for.
 
         Raises NoFace where no face is usable in the whole file, OptionInvalid where there are fewer people, and what
         the reader raises for files that are no video.
@@ -76,23 +77,42 @@ class Avatar:
         if min(faces) < 0:
             raise OptionInvalid(option="face", value=min(faces), allowed="a number from 0 on")
         settings = load()
-        store = Cache(cache or settings.cache, settings.cache_bytes)
         analyser = f"v{VERSION}{'i' if settings.insightface else ''}"
         content = content_key(path)
         keys = {face: f"{content}-{face}-{analyser}" for face in faces}
-        entries = {face: entry for face, key in keys.items() if (entry := store.find(key))}
-        missing = sorted(keys.keys() - entries.keys())
-        if missing:
-            detector = InsightFace(settings.insightface) if settings.insightface else None
-            with VideoReader(path) as reader, store.workshop() as spool:
-                notes = take_notes(reader, spool, tick, detector)
-                people = _people(notes, reader.info, path.name, most=missing[-1] + 1)
-                for face in missing:
-                    with store.workshop() as folder:
-                        facts = _work_out(notes, people[face], reader.info, folder, path.name)
-                        facts |= {"face": face, "people": len(people)}
-                        entries[face] = store.keep(keys[face], folder, facts)
-        return [_load(entries[face], keys[face]) for face in faces]
+
+        def prepared(store: Cache) -> list[Avatar]:
+            entries = _found(store, keys)
+            if len(entries) < len(keys):
+                with store.workshop(f"{content}-{analyser}", lambda: tick("analyse", 0, 1)) as folder:
+                    entries = _found(store, keys)  # somebody else may have been at it
+                    missing = sorted(keys.keys() - entries.keys())
+                    for face, built, facts in _analyse(path, missing, folder, settings.insightface, tick):
+                        entries[face] = store.keep(keys[face], built, facts)
+            return [_load(entries[face], keys[face]) for face in faces]
+
+        return Cache((cache or settings.cache) / "avatars", settings.avatar_bytes).attempt(prepared)
+
+
+def _found(store: Cache, keys: Mapping[int, str]) -> dict[int, Entry]:
+    return {face: entry for face, key in keys.items() if (entry := store.find(key))}
+
+
+def _analyse(
+    path: Path, faces: Sequence[int], folder: Path, insightface: Path | None, tick: Tick
+) -> Iterator[tuple[int, Path, dict[str, Any]]]:
+    """Each of ``faces`` with a folder of its arrays and the facts about it, by one pass over the video."""
+    if not faces:
+        return
+    detector = InsightFace(insightface) if insightface else None
+    with VideoReader(path) as reader:
+        notes = take_notes(reader, folder, tick, detector)
+        people = _people(notes, reader.info, path.name, most=faces[-1] + 1)
+        for face in faces:
+            built = folder / str(face)
+            built.mkdir()
+            facts = _work_out(notes, people[face], reader.info, built, path.name)
+            yield face, built, facts | {"face": face, "people": len(people)}
 
 
 def _people(notes: Notes, info: VideoInfo, name: str, most: int) -> list[list[Track]]:
@@ -138,6 +158,7 @@ def _write_landmarks(notes: Notes, tracks: Sequence[Track], fps: Fraction, path:
     """The person's landmarks (N, 468, 3), smoothed track by track; frames without them repeat the nearest."""
     shape = (notes.frames, 468, 3)
     out = np.lib.format.open_memmap(path, "w+", np.float32, shape)
+    reserve(path)
     points = notes.rows["points"]
     mean = np.average([track.shape for track in tracks], axis=0, weights=[track.size for track in tracks])
     for track in tracks:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
@@ -13,12 +13,17 @@ import av
 import numpy as np
 from av.filter import Graph
 
+from heygem.cache import Beat, Cache, content_key
 from heygem.errors import FileEmpty, NoSound, SoundTooShort
 from heygem.media.container import best_stream, check, decode, file_start, open_media, packets
 from heygem.media.probe import SHORTEST, PathLike
 from heygem.media.still import is_still
 
 RATE = 16000
+VERSION = 1
+"""Version of the decoding: a change makes all cached samples stale."""
+_SAMPLES = "samples.f32"
+Arrays = dict[str, np.ndarray]
 
 _SLACK = Fraction(1, 50)
 """Holes and overlaps of time stamps below this many seconds are noise; longer ones are silence, or are cut."""
@@ -32,11 +37,13 @@ class Sound:
     """``samples``: (n,) float32, mono, 16 kHz, about -1..1; sample 0 is the start of the file ``path``.
 
     They are kept in an array or in a file, and mapped from that for as long as somebody looks at them: two hours would
-    be half a gigabyte.
+    be half a gigabyte. ``cache`` holds what others found in a sound of this ``content``.
     """
 
     kept: np.ndarray | IO[bytes]
     path: Path
+    cache: Cache | None = None
+    content: str = ""
 
     @property
     def samples(self) -> np.ndarray:
@@ -46,29 +53,64 @@ class Sound:
     def seconds(self) -> float:
         return len(self.samples) / RATE
 
+    def once(self, analyser: str, analyse: Callable[[], Arrays], beat: Beat) -> Arrays:
+        """What ``analyse`` finds in the samples: found once, and then shared with all who have the same sound.
 
-def load_sound(path: PathLike) -> Sound:
-    """Decodes the main sound track of a recording or a video.
+        analyser: a name that changes with what is found. beat: called every second while another process is at it.
+        """
+        if self.cache is None:
+            return analyse()
 
-    Raises FileMissing, FileEmpty, FileUnreadable, FileRefused, NoSound, SoundTooShort.
+        def fill(folder: Path) -> None:
+            for name, array in analyse().items():
+                np.save(folder / f"{name}.npy", array)
+
+        def load(store: Cache) -> Arrays:
+            entry = store.entry(f"{self.content}-{analyser}", fill, beat)
+            return {path.stem: np.load(path) for path in entry.folder.glob("*.npy")}
+
+        return self.cache.attempt(load)
+
+
+def load_sound(path: PathLike, cache: Cache | None = None, beat: Beat = lambda: None) -> Sound:
+    """Decodes the main sound track of a recording or a video; with a ``cache`` once for all who have the same file.
+
+    beat is called all the while. Raises FileMissing, FileEmpty, FileUnreadable, FileRefused, NoSound, SoundTooShort.
     """
     path = Path(path)
     if is_still(check(path, "sound")):
         raise NoSound(name=path.name)
-    kept = TemporaryFile()  # noqa: SIM115 (it is gone with the Sound)
+    if cache is None:
+        kept = TemporaryFile()  # noqa: SIM115 (it is gone with the Sound)
+        _decode(path, kept, beat)
+        return Sound(kept, path)
+
+    def fill(folder: Path) -> None:
+        with (folder / _SAMPLES).open("wb") as file:
+            _decode(path, file, beat)
+
+    def load(store: Cache) -> Sound:
+        entry = store.entry(f"{content}-samples-{VERSION}", fill, beat)
+        return Sound((entry.folder / _SAMPLES).open("rb"), path, cache, content)
+
+    content = content_key(path)
+    return cache.attempt(load)
+
+
+def _decode(path: Path, out: IO[bytes], beat: Beat) -> None:
     with open_media(path, "sound") as container:
         stream = best_stream(container, "audio")
         if stream is None:
             raise NoSound(name=path.name)
         for block in sound_blocks(container, stream, RATE, "mono"):
-            kept.write(block.tobytes())
-    if not kept.tell():
+            out.write(block.tobytes())
+            beat()
+    if not out.tell():
         raise FileEmpty(name=path.name)
-    kept.flush()
-    sound = Sound(kept, path)
-    if sound.seconds < SHORTEST:
-        raise SoundTooShort(name=path.name, seconds=f"{sound.seconds:.3f}", least=SHORTEST)
-    return sound
+    out.flush()
+    seconds = out.tell() / np.dtype(np.float32).itemsize / RATE
+    if seconds < SHORTEST:
+        raise SoundTooShort(name=path.name, seconds=f"{seconds:.3f}", least=SHORTEST)
 
 
 def sound_blocks(container: Any, stream: Any, rate: int, layout: str) -> Iterator[np.ndarray]:

@@ -15,16 +15,22 @@ from scipy.ndimage import convolve1d, maximum_filter1d, minimum_filter1d
 from scipy.special import expit
 from threadpoolctl import threadpool_limits
 
+from heygem.cache import content_key
 from heygem.errors import EngineUnavailable
 from heygem.speech.features import BANDS, FFT, HOP, ROWS, compress, mel_power
 from heygem.speech.net import STRIDES, MouthNet
 from heygem.speech.voice import loudness, talking, voice_activity
+from heygem.tick import Tick, silent
 
+VERSION = 1
+"""Version of ``hear``: a change makes all that was heard stale."""
 ASSET = Path(__file__).parent.parent / "assets" / "speech_motion.safetensors"
 PIECE = 20 * ROWS
 """Feature rows that are worked on at once: memory stays flat in the length of the sound."""
 CONTEXT = 4 * ROWS
 """Feature rows of both neighbours that the network sees beside a piece, more than it looks around."""
+TAIL = ROWS
+"""Feature rows of silence after the sound, in which the voice fades out."""
 STRIDE = math.prod(STRIDES)
 """Feature rows per row of the network: 100 -> 25 a second."""
 GAIN = 1.6
@@ -79,14 +85,34 @@ def listen(samples: np.ndarray, fps: Fraction, frames: int) -> Motion:
     Row n is the mouth at n / fps seconds. Where nobody speaks, and after the end, rows are exactly at rest.
     Raises EngineUnavailable where the weights are missing or damaged.
     """
-    times = np.arange(frames) * float(ROWS / fps)  # in feature rows
-    end = max(len(samples) // HOP, int(frames / fps * ROWS) + 1) + 1
+    return timed(**hear(samples), fps=fps, frames=frames)
+
+
+def hear(samples: np.ndarray, tick: Tick = silent) -> dict[str, np.ndarray]:
+    """What is heard in mono 16 kHz samples (n,), whatever the video: all the work of ``listen`` but the last step.
+
+    "net" (T25, K) float32: rows of the network, 25 a second. "voice" (T100,) float32 0..1: is there a voice, 100 a
+    second; it ends in silence. ``tick("listen", done, total)`` per piece. Raises EngineUnavailable.
+    """
+    end = len(samples) // HOP + TAIL
     with threadpool_limits(1, "blas"):  # the products are small: more threads would mostly wait for each other
         voice, level = _voice(samples, end)
-        rows = _at(times / STRIDE, _net_rows(samples, end, _normaliser(samples, voice, level)))
-    spoken = np.interp(times, np.arange(end), voice).astype(np.float32)
+        return {"net": _net_rows(samples, end, _normaliser(samples, voice, level), tick), "voice": voice}
+
+
+def timed(net: np.ndarray, voice: np.ndarray, fps: Fraction, frames: int) -> Motion:
+    """What ``hear`` found, at the frame rate of a video."""
+    times = np.arange(frames) * float(ROWS / fps)  # in feature rows
+    rows = _at(times / STRIDE, net)
+    spoken = np.interp(times, np.arange(len(voice)), voice).astype(np.float32)
     rest = mouth_basis().rest
     return Motion((rest + spoken[:, None] * (rows - rest)).astype(np.float32), spoken)
+
+
+@cache
+def analyser() -> str:
+    """A name that changes with what ``hear`` finds: a new version or other weights."""
+    return f"motion-{VERSION}-{content_key(ASSET)[:16]}"
 
 
 def warm() -> None:
@@ -122,16 +148,17 @@ def _normaliser(samples: np.ndarray, voice: np.ndarray, level: float) -> Callabl
     return lambda power: compress(power, level) - colour
 
 
-def _net_rows(samples: np.ndarray, end: int, hear: Callable[[np.ndarray], np.ndarray]) -> np.ndarray:
+def _net_rows(samples: np.ndarray, end: int, features_of: Callable[[np.ndarray], np.ndarray], tick: Tick) -> np.ndarray:
     """(T25, K) output of the networks, 25 rows a second."""
     nets = _nets()
     out = []
     for start, stop in _pieces(end):
         first = max(0, start - CONTEXT)
-        features = hear(_mel(samples, first, min(end, stop + CONTEXT)))
+        features = features_of(_mel(samples, first, min(end, stop + CONTEXT)))
         rows, logits = (np.mean(parts, axis=0) for parts in zip(*(net(features) for net in nets), strict=True))
         own = slice((start - first) // STRIDE, (stop - first + STRIDE - 1) // STRIDE)
         out.append(_close(rows, expit(logits))[own])
+        tick("listen", stop, end)
     return np.concatenate(out)
 
 

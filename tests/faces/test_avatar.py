@@ -78,7 +78,7 @@ def test_a_damaged_entry_is_built_again(film: Film, woman: np.ndarray, tmp_path:
     clip = film(sliding(woman, 5))
     first = Avatar.prepare(clip, cache=tmp_path / "cache")
     truth = first.landmarks.copy()
-    path = tmp_path / "cache" / first.key / "landmarks.npy"
+    path = tmp_path / "cache" / "avatars" / first.key / "landmarks.npy"
     path.write_bytes(path.read_bytes()[:1000])
     assert np.array_equal(Avatar.prepare(clip, cache=tmp_path / "cache").landmarks, truth)
 
@@ -160,7 +160,7 @@ def test_no_usable_face(film: Film, woman: np.ndarray, tmp_path: Path, scale: fl
     picture = np.full((320, 480, 3), 110, np.uint8) if scale is None else place(woman, SIZE, (100, 100), scale)
     with pytest.raises(NoFace, match=rf"8 frames looked at.*{reason}"):
         Avatar.prepare(film([picture] * 8), cache=tmp_path / "cache")
-    assert not list((tmp_path / "cache").iterdir()), "nothing is left behind"
+    assert not list((tmp_path / "cache" / "avatars").iterdir()), "nothing is left behind"
 
 
 def test_a_glimpse_is_not_enough(film: Film, woman: np.ndarray, tmp_path: Path) -> None:
@@ -185,7 +185,7 @@ def test_cancel_leaves_nothing_behind(film: Film, woman: np.ndarray, tmp_path: P
 
     with pytest.raises(Cancelled):
         Avatar.prepare(film(sliding(woman, 8)), cache=tmp_path / "cache", tick=stop)
-    assert not list((tmp_path / "cache").iterdir())
+    assert not list((tmp_path / "cache" / "avatars").iterdir())
 
 
 def test_missing_file_and_wrong_face(tmp_path: Path, woman: np.ndarray) -> None:

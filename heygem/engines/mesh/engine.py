@@ -20,7 +20,8 @@ from heygem.errors import EngineUnavailable
 from heygem.faces.avatar import Avatar
 from heygem.media.frame import Frame
 from heygem.media.sound import Sound
-from heygem.speech.motion import Motion, listen, mouth_basis, warm
+from heygem.speech.motion import Motion, analyser, hear, mouth_basis, timed, warm
+from heygem.tick import Tick, silent
 
 _CHUNK = 256  # shapes made at once: memory stays flat in the length of the sound
 
@@ -96,9 +97,10 @@ class MeshEngine:
         """Loads the speech model."""
         warm()
 
-    def listen(self, sound: Sound, fps: Fraction, frames: int) -> Motion:
+    def listen(self, sound: Sound, fps: Fraction, frames: int, tick: Tick = silent) -> Motion:
         """What the voice asks of an average mouth."""
-        return listen(sound.samples, fps, frames)
+        heard = sound.once(analyser(), lambda: hear(sound.samples, tick), lambda: tick("listen", 0, 1))
+        return timed(**heard, fps=fps, frames=frames)
 
     def begin(self, avatar: Avatar, speech: Motion, plan: np.ndarray, style: Style) -> MeshRenderer:
         return MeshRenderer(avatar, speech, plan, style)

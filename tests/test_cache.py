@@ -9,11 +9,15 @@ from pathlib import Path
 
 import pytest
 
-from heygem.faces.cache import Cache, Entry, content_key
+from heygem.cache import Cache, Entry, content_key
+
+
+def still() -> None:
+    """A beat of one who need not wait."""
 
 
 def add(cache: Cache, key: str, size: int = 10, facts: dict | None = None) -> Entry:
-    with cache.workshop() as folder:
+    with cache.workshop(f"for {key}", still) as folder:
         (folder / "data").write_bytes(bytes(size))
         return cache.keep(key, folder, facts or {})
 
@@ -37,7 +41,7 @@ def test_an_entry_is_found_with_its_facts(tmp_path: Path) -> None:
 
 
 def test_a_failed_build_leaves_nothing(tmp_path: Path) -> None:
-    with pytest.raises(RuntimeError), Cache(tmp_path).workshop() as folder:
+    with pytest.raises(RuntimeError), Cache(tmp_path).workshop("a", still) as folder:
         (folder / "data").write_bytes(b"half")
         raise RuntimeError
     assert not names(tmp_path)
@@ -83,7 +87,7 @@ def test_what_is_in_use_stays(tmp_path: Path) -> None:
 
 def test_who_comes_second_takes_what_is_there(tmp_path: Path) -> None:
     cache = Cache(tmp_path)
-    with cache.workshop() as slow:
+    with cache.workshop("slow", still) as slow:
         (slow / "data").write_bytes(b"slow")
         add(cache, "a", facts={"who": "fast"})
         entry = cache.keep("a", slow, {"who": "slow"})
