@@ -1,4 +1,4 @@
-"""The command line: ``heygem lipsync | demo | doctor | bench | serve``. It wires; the work is done elsewhere.
+"""The command line: ``heygem lipsync | demo | doctor | bench | serve | jobs | users``. It wires; the work is done elsewhere.
 
 Exit codes: 0 done, 1 failed, 2 called wrongly (also an option outside its range), 130 and 143 stopped by a signal.
 Results go to standard output, everything else to standard error.
@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from heygem import __version__
+from heygem.commands import jobs, users
 from heygem.errors import HeyGemError, OptionInvalid
 
 if TYPE_CHECKING:
@@ -114,6 +115,8 @@ def _parser() -> argparse.ArgumentParser:
     serve.add_argument("--host", help="address to listen on")
     serve.add_argument("--port", help="port")
     serve.set_defaults(run=_serve)
+    for group in (jobs, users):
+        group.register(commands)
     return parser
 
 
