@@ -1,4 +1,4 @@
-"""The command line: ``heygem lipsync | demo | doctor | bench | serve | jobs | users``. It wires; the work is done elsewhere.
+"""The command line: ``heygem lipsync | demo | doctor | bench | serve | jobs | users``. It wires; others do the work.
 
 Exit codes: 0 done, 1 failed, 2 called wrongly (also an option outside its range), 130 and 143 stopped by a signal.
 Results go to standard output, everything else to standard error.

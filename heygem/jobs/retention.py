@@ -22,6 +22,7 @@ from heygem.jobs.folder import discard
 from heygem.jobs.job import CANCELLED, DONE, FAILED, Job
 from heygem.jobs.queue import Queue
 from heygem.jobs.store import Filter
+from heygem.settings import Settings
 
 DAY = 86400.0
 _PAGE = 500
@@ -49,6 +50,16 @@ class Pruned:
     strays: int = 0
     cached: int = 0
     bytes: int = 0
+
+
+def policy_of(settings: Settings) -> Policy:
+    days = settings.keep_days, settings.keep_input_days, settings.keep_cache_days
+    return Policy(*days, most_bytes=int(settings.keep_gb * 1e9))
+
+
+def caches_of(settings: Settings) -> list[Cache]:
+    """The caches whose entries age."""
+    return [Cache(settings.cache / name) for name in ("avatars", "voices")]
 
 
 def prune(queue: Queue, policy: Policy, caches: Iterable[Cache] = ()) -> Pruned:

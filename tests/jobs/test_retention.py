@@ -33,6 +33,12 @@ def ended(queue: Queue, folder: Path, days: float, state: str = DONE, pinned: bo
     return queue.need(job.id)
 
 
+def age(path: Path, days: float) -> None:
+    """Lets a file or folder look so old."""
+    then = time.time() - days * DAY
+    os.utime(path, (then, then))
+
+
 def test_results_go_by_age_and_pinned_waiting_and_young_ones_stay(queue: Queue, tmp_path: Path) -> None:
     old = [ended(queue, tmp_path, 31, state) for state in (DONE, FAILED, CANCELLED)]
     pinned, young = ended(queue, tmp_path, 31, pinned=True), ended(queue, tmp_path, 29)
@@ -83,7 +89,7 @@ def test_what_a_killed_process_left_goes_after_a_day_and_nothing_else(queue: Que
         (folder / "file").write_text("x")
     (result / "a_b.mp4").write_text("of an earlier version of HeyGem")
     for folder in (stray, result, foreign, kept.folder):
-        os.utime(folder, (time.time() - 2 * DAY,) * 2)
+        age(folder, 2)
     assert prune(queue, KEEP_ALL).strays == 1
     assert not stray.exists() and all(folder.exists() for folder in (fresh, result, foreign, kept.folder))
 
@@ -92,7 +98,7 @@ def test_avatars_that_nobody_used_for_long_are_forgotten(queue: Queue, tmp_path:
     cache = Cache(tmp_path / "cache")
     for key in ("old", "new"):
         cache.entry(key, lambda folder: None, lambda: None)
-    os.utime(tmp_path / "cache" / "old", (time.time() - 61 * DAY,) * 2)
+    age(tmp_path / "cache" / "old", 61)
     assert prune(queue, Policy(cache_days=60), [cache]).cached == 1
     assert cache.find("old") is None and cache.find("new") is not None
 
