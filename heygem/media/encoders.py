@@ -34,6 +34,7 @@ def open_video(output: OutputContainer, fps: Fraction, size: tuple[int, int], qu
     _tag(stream.codec_context)
     stream.time_base = stream.codec_context.time_base = 1 / fps
     stream.codec_context.thread_count = 0  # as many as there are cores
+    stream.codec_context.thread_type = "FRAME"  # pictures side by side: PyAV's own choice, slices of one, waits for each
     return stream
 
 

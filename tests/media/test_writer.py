@@ -60,6 +60,14 @@ def test_form(tmp_path: Path) -> None:
     assert b"secret" not in data and b"private" not in data
 
 
+def test_pictures_are_encoded_side_by_side(tmp_path: Path) -> None:
+    """Slices of one picture would wait for each other, and cost bits: x264 notes in the file how it works."""
+    out = tmp_path / "o.mp4"
+    with VideoWriter(out, Fraction(25), (256, 512), device="cpu") as writer:
+        writer.write(Frame.of(numbered(1, 256, 512)))
+    assert b"sliced_threads=0" in out.read_bytes()
+
+
 def test_odd_size_and_scaling(tmp_path: Path) -> None:
     with VideoWriter(tmp_path / "o.mp4", Fraction(25), (65, 49)) as writer:
         writer.write(Frame.of(numbered(5)))
