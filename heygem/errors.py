@@ -24,6 +24,7 @@ HeyGemError
 ├── OriginRefused         origin.refused      the page of another site sent the request
 ├── UsersUnusable         users.unusable      the file of users cannot be read or written
 ├── WorkerDied            job.crashed         the process that did the work ended in the middle of it
+├── OutOfMemory           job.out_of_memory   the graphics memory is too small, even for one frame at a time
 ├── Stalled               job.stalled         the work gave no sign of life for too long
 ├── TimedOut              job.timeout         the work took longer than the setting allows
 ├── JobMissing            job.missing         there is no such job or batch
@@ -219,6 +220,12 @@ class WorkerDied(HeyGemError):
     remedy = (
         "Start it again; if it happens again, use a smaller or shorter video. SIGKILL mostly means too little memory."
     )
+
+
+class OutOfMemory(HeyGemError):
+    code = "job.out_of_memory"
+    template = "The work ran out of graphics memory, even with one frame at a time."
+    remedy = "Wait until other programs on the graphics card are done, use a smaller video, or choose the device cpu."
 
 
 class Stalled(HeyGemError):

@@ -8,18 +8,18 @@ import os
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack, closing, contextmanager
+from contextlib import ExitStack, closing, contextmanager, suppress
 from dataclasses import asdict, dataclass, field
+from errno import EDQUOT, EFBIG, ENOSPC, EROFS
 from fractions import Fraction
 from itertools import islice
 from pathlib import Path
 from typing import Any
 
-import cv2
 import numpy as np
-from threadpoolctl import threadpool_limits
 
-from heygem import __version__, engines
+from heygem import __version__, engines, settings
+from heygem.cache import Cache
 from heygem.engines.base import Engine, Style
 from heygem.engines.speakers import Speaker, in_turn
 from heygem.errors import OptionInvalid, OutputError
@@ -28,15 +28,14 @@ from heygem.media.frame import Frame
 from heygem.media.probe import probe_sound, probe_video
 from heygem.media.reader import VideoReader
 from heygem.media.sound import RATE, Sound, load_sound
-from heygem.media.stream import ReadAhead, WriteBehind
+from heygem.media.stream import ReadAhead, WriteBehind, one_thread
 from heygem.media.writer import VideoWriter
+from heygem.plan import LENGTHS, RESOLUTIONS, output_size, source_plan
 from heygem.quality.score import Render, judge
 from heygem.tick import Tick, silent
 
-RESOLUTIONS = {"source": None, "720p": 720, "1080p": 1080}
-"""Name -> length of the short side in pixels."""
 QUALITIES = ("draft", "standard", "high")
-LENGTHS = ("pingpong", "loop", "hold")
+_DISK = (ENOSPC, EDQUOT, EROFS, EFBIG)
 _FACES = "0 for the largest face, 1 for the next …"
 
 
@@ -105,13 +104,25 @@ def lipsync(
     Where several people speak, ``audio`` is {face: recording}: all start together, the longest one sets the length, the
     sound is their mix. ``options.face`` is then not looked at.
     tick(stage, done, total) is called at least once a frame and may raise ``Cancelled``: nothing is then left behind.
-    cache is the folder of prepared avatars (default: from the settings). Raises the errors of ``heygem.errors``.
+    cache is the folder of prepared avatars and voices (default: from the settings). Raises the errors of
+    ``heygem.errors``.
     """
-    options, out = options or Options(), Path(out)
+    with _disk_errors(Path(out)):
+        return _take(video, audio, Path(out), options or Options(), tick, cache or settings.load().cache)
+
+
+def _take(
+    video: str | Path,
+    audio: str | Path | Mapping[int, str | Path],
+    out: Path,
+    options: Options,
+    tick: Tick,
+    cache: Path,
+) -> Take:
     clock = _Clock()
     with clock("probe"):
         tick("probe", 0, 1)
-        order = _order(video, audio, out, options)
+        order = _order(video, audio, out, options, tick, cache)
         tick("probe", 1, 1)
     engine, frames, fps = order.engine, order.frames, order.fps
     with ThreadPoolExecutor(1, "warm-up") as pool:
@@ -121,10 +132,10 @@ def lipsync(
         with clock("listen"):
             tick("listen", 0, 1)
             warm.result()
-            speeches = [engine.listen(sound, fps, frames) for sound in order.voices.values()]
+            speeches = [engine.listen(sound, fps, frames, tick) for sound in order.voices.values()]
             tick("listen", 1, 1)
     plan = source_plan(len(avatars[0].weight), frames, options.length)
-    with clock("render"), _one_thread(), ExitStack() as opened:
+    with clock("render"), one_thread(), ExitStack() as opened:
         speakers = []
         for avatar, speech, sound in zip(avatars, speeches, order.voices.values(), strict=True):
             renderer = opened.enter_context(closing(engine.begin(avatar, speech, plan, options.style)))
@@ -144,7 +155,7 @@ def lipsync(
         device=order.device,
         stages=clock.seconds,
         quality=min(map(judge, known), key=lambda quality: quality["score"]),
-        warnings=_warnings(avatars, plan, known),
+        warnings=_warnings(speakers, plan, known),
         voices={face: sound.path.name for face, sound in order.voices.items()},
     )
     _write_take(take, options)
@@ -171,7 +182,14 @@ class _Order:
         return list(dict.fromkeys(sound.path for sound in self.voices.values()))
 
 
-def _order(video: str | Path, audio: str | Path | Mapping[int, str | Path], out: Path, options: Options) -> _Order:
+def _order(
+    video: str | Path,
+    audio: str | Path | Mapping[int, str | Path],
+    out: Path,
+    options: Options,
+    tick: Tick,
+    cache: Path,
+) -> _Order:
     """Looks at everything that can be wrong before the work begins, and raises what is."""
     paths = dict(audio) if isinstance(audio, Mapping) else {options.face: audio}
     if not paths:
@@ -186,30 +204,11 @@ def _order(video: str | Path, audio: str | Path | Mapping[int, str | Path], out:
     device = engine.device(options.style)
     encoder = "cpu" if options.style.device == "cpu" else "auto"  # a GPU may compute and yet have no encoder
     size = output_size(picture.width, picture.height, options.resolution)
-    voices = {face: load_sound(path) for face, path in paths.items()}
+    kept = Cache(cache / "voices", settings.load().voice_bytes)
+    voices = {face: load_sound(path, kept, lambda: tick("probe", 0, 1)) for face, path in paths.items()}
     longest = max(sound.samples.size for sound in voices.values())
     frames = math.ceil(round(Fraction(longest, RATE) * picture.fps, 6))
     return _Order(engine, device, encoder, voices, picture.fps, frames, size)
-
-
-def source_plan(source: int, frames: int, length: str) -> np.ndarray:
-    """(frames,) int64: the source frame under each output frame, for a source of ``source`` frames."""
-    steps = np.arange(frames)
-    if length == "loop":
-        return steps % source
-    if length == "hold" or source == 1:
-        return np.minimum(steps, source - 1)
-    period = 2 * (source - 1)
-    return np.minimum(steps % period, period - steps % period)
-
-
-def output_size(width: int, height: int, resolution: str) -> tuple[int, int]:
-    """Even (width, height) of the result: the short side as the resolution says, the shape kept."""
-    short = RESOLUTIONS[resolution]
-    if short is None:
-        return width, height
-    scale = Fraction(short, min(width, height))
-    return tuple(2 * round(side * scale / 2) for side in (width, height))  # pyright: ignore[reportReturnType]
 
 
 def _render(video: str | Path, plan: np.ndarray, render: Render, size: int, writer: VideoWriter, tick: Tick) -> None:
@@ -221,18 +220,6 @@ def _render(video: str | Path, plan: np.ndarray, render: Render, size: int, writ
                 behind.put(frame)
                 done += 1
                 tick("render", done, len(plan))
-
-
-@contextmanager
-def _one_thread() -> Iterator[None]:
-    """Decoder, engine and encoder keep the cores busy: OpenCV's and NumPy's threads would only stand in their way."""
-    threads = cv2.getNumThreads()
-    cv2.setNumThreads(1)
-    try:
-        with threadpool_limits(1, "blas"):
-            yield
-    finally:
-        cv2.setNumThreads(threads)
 
 
 def _batches(frames: Iterable[Frame], size: int) -> Iterator[list[Frame]]:
@@ -253,23 +240,43 @@ def _check_out(out: Path, inputs: tuple[Path, ...]) -> None:
         raise OutputError(name=out.name, reason="it is one of the inputs")
 
 
-def _warnings(avatars: Sequence[Avatar], plan: np.ndarray, known: Sequence[dict[str, float]]) -> list[str]:
+def _warnings(speakers: Sequence[Speaker], plan: np.ndarray, known: Sequence[dict[str, float]]) -> list[str]:
     found = []
-    for avatar, facts in zip(avatars, known, strict=True):
-        whose = f"face {avatar.face}: " if len(avatars) > 1 else ""
-        if untouched := int(np.count_nonzero(avatar.weight[plan] == 0)):
+    for speaker, facts in zip(speakers, known, strict=True):
+        whose = f"face {speaker.avatar.face}: " if len(speakers) > 1 else ""
+        if untouched := int(np.count_nonzero(speaker.avatar.weight[plan] == 0)):
             found.append(f"{whose}{untouched} of {len(plan)} frames show no usable face and were left as they are")
         if facts.get("speaking") == 0:
             found.append(f"{whose}no voice was heard in the sound, so the mouth stays closed")
+        if most := speaker.portions.most:
+            found.append(f"{whose}the graphics memory was too small, so the batch was halved to {most}")
     return found
 
 
+@contextmanager
+def _disk_errors(out: Path) -> Iterator[None]:
+    """A disk that is full or read-only, wherever the work meets it (result, temporary files), is an OutputError."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno not in _DISK:
+            raise
+        raise OutputError(name=out.name, reason=error.strerror) from error
+
+
 def _write_take(take: Take, options: Options) -> None:
+    """Writes the record beside the result; where that fails, neither stays."""
     record = {"heygem": __version__, **take.as_dict(), "path": take.path.name, "options": asdict(options)}
     final = take.path.with_suffix(".take.json")
     part = final.with_name(final.name + ".part")
-    part.write_text(json.dumps(record, ensure_ascii=False, indent=1) + "\n", "utf-8")
-    part.replace(final)
+    try:
+        part.write_text(json.dumps(record, ensure_ascii=False, indent=1) + "\n", "utf-8")
+        part.replace(final)
+    except OSError as error:
+        for path in (part, take.path):
+            with suppress(OSError):
+                path.unlink()
+        raise OutputError(name=final.name, reason=error.strerror) from error
 
 
 class _Clock:

@@ -2,16 +2,49 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
 
 from heygem.engines.base import Renderer
+from heygem.errors import OutOfMemory
 from heygem.faces.avatar import Avatar
 from heygem.media.frame import Frame
 from heygem.media.sound import Sound
 from heygem.quality.score import Render, Sharpness, facts
+
+
+class Portions:
+    """Gives a renderer as many frames at once as the memory of its device has room for.
+
+    ``most``: how many that are, once it was too small; None while all go at once.
+    """
+
+    def __init__(self, renderer: Renderer) -> None:
+        self._renderer = renderer
+        self.most: int | None = None
+
+    def render(self, start: int, frames: Sequence[Frame]) -> Sequence[Frame]:
+        """As the renderer. Frames that are too many come again in halves; where one is, OutOfMemory is raised."""
+        made: list[Frame] = []
+        while len(made) < len(frames):
+            portion = frames[len(made) :][: self.most]
+            try:
+                made += self._renderer.render(start + len(made), portion)
+            except Exception as error:
+                if not _is_out_of_memory(error):
+                    raise
+                if len(portion) == 1:
+                    raise OutOfMemory from error
+                self.most = len(portion) // 2
+        return made
+
+
+def _is_out_of_memory(error: Exception) -> bool:
+    torch = sys.modules.get("torch")  # an engine that needs it has loaded it
+    return isinstance(error, OutOfMemory) or (torch is not None and isinstance(error, torch.cuda.OutOfMemoryError))
 
 
 @dataclass(frozen=True)
@@ -23,9 +56,11 @@ class Speaker:
     renderer: Renderer
     plan: np.ndarray
     sharpness: Sharpness = field(init=False)
+    portions: Portions = field(init=False)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "sharpness", Sharpness(self.avatar, self.plan))
+        object.__setattr__(self, "portions", Portions(self.renderer))
 
     def known(self) -> dict[str, float]:
         """What is known of the result, once it is made (``heygem.quality.score``)."""
@@ -35,7 +70,7 @@ class Speaker:
 
 def in_turn(speakers: Sequence[Speaker]) -> Render:
     """All speakers on the same frames, one after the other: where two faces touch, the second sees the first change."""
-    watched = [speaker.sharpness.watch(speaker.renderer.render) for speaker in speakers]
+    watched = [speaker.sharpness.watch(speaker.portions.render) for speaker in speakers]
 
     def render(start: int, frames: Sequence[Frame]) -> Sequence[Frame]:
         for one in watched:

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from queue import Empty, Full, Queue
 from threading import Event, Thread
 from types import TracebackType
 from typing import Generic, TypeVar
+
+import cv2
+from threadpoolctl import threadpool_limits
 
 T = TypeVar("T")
 
@@ -96,6 +100,18 @@ class WriteBehind(Generic[T]):
         self._thread.join()
         if kind is None and self._error is not None:
             raise self._error
+
+
+@contextmanager
+def one_thread() -> Iterator[None]:
+    """Decoder, engine and encoder keep the cores busy: OpenCV's and NumPy's threads would only stand in their way."""
+    threads = cv2.getNumThreads()
+    cv2.setNumThreads(1)
+    try:
+        with threadpool_limits(1, "blas"):
+            yield
+    finally:
+        cv2.setNumThreads(threads)
 
 
 def _put(queue: Queue[object], item: object, stop: Event) -> bool:

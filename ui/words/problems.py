@@ -29,6 +29,7 @@ ERRORS_ZH: dict[str, tuple[str, str]] = {
     "origin.refused": ("不接受来自“{origin}”网页的请求。", "请在 HeyGem 自己的网页上操作，或请管理员把这个来源加到 HEYGEM_CORS_ORIGINS。"),
     "users.unusable": ("用户文件“{name}”不能用：{reason}。", "请修好或删除这个文件；“heygem users add 用户名”会新建一个。"),
     "job.crashed": ("处理进程意外退出（{reason}）。", "请再试一次；如果还是这样，请换小一点或短一点的视频。SIGKILL 多半是内存不够。"),
+    "job.out_of_memory": ("显存不够，一次只处理一帧也放不下。", "请等显卡上的其他程序结束后再试，或换一个尺寸小一点的视频，或把设备改成 cpu。"),
     "job.stalled": ("任务在“{stage}”这一步连续 {seconds} 秒没有动静，已被停止。", "请再试一次；如果总停在同一个地方，请把文件发给管理员。"),
     "job.timeout": ("任务超过了服务器允许的 {minutes} 分钟。", "请把录音剪短，或请管理员调大 HEYGEM_JOB_MINUTES。"),
     "job.missing": ("没有编号为“{id}”的任务或批次。", "它可能已被删除，请在历史记录里查看。"),
@@ -108,5 +109,6 @@ REASONS_ZH: dict[str, str] = {
 WARNINGS = {
     r"(?P<count>\d+) of (?P<total>\d+) frames show no usable face and were left as they are": "no_face_frames",
     r"no voice was heard in the sound, so the mouth stays closed": "no_voice",
+    r"the graphics memory was too small, so the batch was halved to (?P<count>\d+)": "halved",
 }
 """Warnings of a take, as the pipeline words them -> key."""

@@ -80,5 +80,6 @@ SINGLE: dict[str, tuple[str, str]] = {
     "fact_frames": ("{n} 帧", "{n} frames"),
     "score": ("质量 {n} / 100（估计）", "Quality {n} / 100 (estimated)"),
     "no_face_frames": ("有 {count} / {total} 帧看不到可用的脸，这些画面保持原样。", "{count} of {total} frames show no usable face and were left as they are."),
+    "halved": ("显存不够，每次处理的帧数已减到 {count}，速度会慢一些。", "The graphics memory was too small, so the batch was halved to {count}; this takes longer."),
     "no_voice": ("声音里没有听到人声，所以嘴一直闭着。", "No voice was heard in the sound, so the mouth stays closed."),
 }  # fmt: skip
