@@ -1,0 +1,54 @@
+"""The options, as both tabs show them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import gradio as gr
+from gradio.components import Component
+
+from heygem.engines import ENGINES
+from heygem.engines.base import REGIONS, Style
+from heygem.pipeline import LENGTHS, QUALITIES, RESOLUTIONS, Options
+
+_DEFAULT = Options()
+
+
+def options_panel(words: gr.I18n, prefix: str) -> list[Component]:
+    """A closed panel. The components in the order of the arguments of ``chosen``; ``prefix`` begins their ids."""
+    with gr.Accordion(words("options"), open=False, elem_id=f"{prefix}options", elem_classes="options"):
+        with gr.Row():
+            strength = _slide(words, "strength")
+            smoothness = _slide(words, "smoothness", 1)
+        with gr.Row():
+            blinks, sway = _slide(words, "blinks"), _slide(words, "sway")
+        with gr.Row():
+            resolution = _choose(words, prefix, "resolution", RESOLUTIONS)
+            quality = _choose(words, prefix, "quality", QUALITIES)
+        with gr.Row():
+            region = _choose(words, prefix, "region", REGIONS)
+            length = _choose(words, prefix, "length", LENGTHS)
+        with gr.Row():
+            face = gr.Number(
+                _DEFAULT.face + 1, label=words("face"), info=words("face_about"), precision=0, minimum=1, maximum=20
+            )
+        engine = _choose(words, prefix, "engine", ENGINES, gr.Dropdown)
+    return [engine, strength, smoothness, blinks, sway, region, resolution, quality, length, face]
+
+
+def chosen(*values: Any) -> Options:
+    """The options that the components hold. Raises OptionInvalid."""
+    engine, strength, smoothness, blinks, sway, region, resolution, quality, length, face = values
+    style = Style(strength, smoothness, blinks, sway, region)
+    return Options(engine, style, resolution, quality, length, int(face or 1) - 1)
+
+
+def _choose(words: gr.I18n, prefix: str, name: str, values: Any, kind: type = gr.Radio) -> Any:
+    choices = [(words(f"{name}_{value}"), value) for value in values]
+    holder = _DEFAULT if hasattr(_DEFAULT, name) else _DEFAULT.style
+    return kind(choices, value=getattr(holder, name), label=words(name), elem_id=f"{prefix}{name}")
+
+
+def _slide(words: gr.I18n, name: str, most: int = 2) -> Any:
+    value = getattr(_DEFAULT.style, name)
+    return gr.Slider(0, most, value, step=0.05, label=words(name), info=words(f"{name}_about"))
