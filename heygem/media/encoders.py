@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from fractions import Fraction
 from functools import lru_cache
 from typing import Any
@@ -20,6 +21,7 @@ QUALITIES = {
 """Quality -> options of x264 and of NVENC."""
 
 _BT709, _LIMITED = 1, 1  # ITU-T H.273 code of primaries, transfer and matrix; AVCOL_RANGE_MPEG
+_MOST_THREADS = 8  # each holds 20 MB of a picture of 1080x1920, and a take makes no more pictures than eight encode
 _NVENC_LEAST = (160, 64)  # NVENC refuses smaller pictures
 
 
@@ -33,8 +35,8 @@ def open_video(output: OutputContainer, fps: Fraction, size: tuple[int, int], qu
     stream.pix_fmt = "yuv420p"
     _tag(stream.codec_context)
     stream.time_base = stream.codec_context.time_base = 1 / fps
-    stream.codec_context.thread_count = 0  # as many as there are cores
-    stream.codec_context.thread_type = "FRAME"  # pictures side by side: PyAV's own choice, slices of one, waits for each
+    stream.codec_context.thread_type = "FRAME"  # slices of one picture, PyAV's own choice, wait for each other
+    stream.codec_context.thread_count = min((os.cpu_count() or 1) * 3 // 2, _MOST_THREADS)
     return stream
 
 
