@@ -12,7 +12,8 @@ HeyGemError
 │   ├── PictureTooLarge   input.too_large     above the largest picture size
 │   ├── PictureTooSmall   input.too_small     below the smallest picture size
 │   ├── NoFace            input.no_face       no usable face in the whole file
-│   └── OptionInvalid     option.invalid      an option outside its range
+│   ├── OptionInvalid     option.invalid      an option outside its range
+│   └── LimitExceeded     limit.exceeded      larger or longer than the settings allow
 ├── OutputError           output.failed       the result cannot be written (folder, disk, permission)
 ├── EngineUnavailable     engine.unavailable  the engine, a device or a model file is not there
 ├── ToolMissing           tool.missing        a library or program is not installed
@@ -30,6 +31,8 @@ HeyGemError
 ├── JobMissing            job.missing         there is no such job or batch
 ├── JobState              job.state           what was asked does not fit the state of the job
 ├── DiskLow               disk.low            too little room to take in or to begin new work
+├── QueueFull             queue.full          too many jobs wait already
+├── ResultGone            result.gone         the result was removed from the disk
 ├── StoreBusy             store.busy          another process holds the list of jobs for too long
 ├── StoreInUse            store.in_use        another HeyGem serves this list of jobs already
 ├── StoreUnusable         store.unusable      the list of jobs cannot be read or written
@@ -151,6 +154,12 @@ class OptionInvalid(InputError):
     remedy = "Choose {allowed}."
 
 
+class LimitExceeded(InputError):
+    code = "limit.exceeded"
+    template = "The {what} is {value}; this server takes at most {most}."
+    remedy = "Shorten or split it, or let the administrator raise {setting}."
+
+
 class OutputError(HeyGemError):
     code = "output.failed"
     template = "The result cannot be written to “{name}”: {reason}."
@@ -178,10 +187,7 @@ class WeightsUnusable(HeyGemError):
 class AddressRefused(HeyGemError):
     code = "address.refused"
     template = "“{address}” is not called: {reason}."
-    remedy = (
-        "Give an http or https address on the internet; for addresses of your own network the administrator can set "
-        "HEYGEM_WEBHOOK_PRIVATE=true."
-    )
+    remedy = "Give an http or https address on the internet, or let the administrator set HEYGEM_WEBHOOK_PRIVATE=true."
 
 
 class AddressUnknown(HeyGemError):
@@ -217,9 +223,7 @@ class UsersUnusable(HeyGemError):
 class WorkerDied(HeyGemError):
     code = "job.crashed"
     template = "The process that did the work ended unexpectedly ({reason})."
-    remedy = (
-        "Start it again; if it happens again, use a smaller or shorter video. SIGKILL mostly means too little memory."
-    )
+    remedy = "Start it again; if that does not help, use a smaller or shorter video. SIGKILL: mostly too little memory."
 
 
 class OutOfMemory(HeyGemError):
@@ -256,6 +260,18 @@ class DiskLow(HeyGemError):
     code = "disk.low"
     template = "The disk of the results has only {free} MB left; new work needs {floor} MB."
     remedy = "Remove results that nobody needs, or let the administrator make room."
+
+
+class QueueFull(HeyGemError):
+    code = "queue.full"
+    template = "{waiting} jobs wait already; this server lets at most {most} wait."
+    remedy = "Try again in a few minutes, or let the administrator raise HEYGEM_MAX_QUEUED."
+
+
+class ResultGone(HeyGemError):
+    code = "result.gone"
+    template = "The result “{name}” is no longer on the disk."
+    remedy = "Run the job again; results are removed after a time, or by hand."
 
 
 class StoreBusy(HeyGemError):

@@ -35,6 +35,9 @@ ERRORS_ZH: dict[str, tuple[str, str]] = {
     "job.missing": ("没有编号为“{id}”的任务或批次。", "它可能已被删除，请在历史记录里查看。"),
     "job.state": ("这个任务现在是“{state}”状态，不能这样操作。", "请先看看它现在的状态，再选择。"),
     "disk.low": ("存放结果的磁盘只剩 {free} MB，开始新任务需要 {floor} MB。", "请删除不再需要的结果，或请管理员清理磁盘。"),
+    "limit.exceeded": ("{what}是 {value}，超过了服务器的上限 {most}。", "请缩短或分成几次提交，或请管理员调大 {setting}。"),
+    "queue.full": ("已经有 {waiting} 个任务在排队，服务器最多允许 {most} 个。", "请过几分钟再试，或请管理员调大 HEYGEM_MAX_QUEUED。"),
+    "result.gone": ("结果“{name}”已经不在磁盘上了。", "请重新生成；结果会定期清理，也可能被手动删除。"),
     "store.busy": ("任务列表正被另一个程序占用，没有做任何改动。", "请稍后再试；如果一直这样，请关闭打开了 jobs.sqlite3 的程序。"),
     "store.in_use": ("另一个 HeyGem（进程 {process}）正在使用任务列表“{name}”。", "请直接用那一个，或先停止它，或用 HEYGEM_HOME 给这一个另外的文件夹。"),
     "store.unusable": ("任务列表不能使用：{reason}。", "请检查磁盘和 HEYGEM_HOME 的权限；损坏的 jobs.sqlite3 可以移走，结果文件不受影响。"),
@@ -48,6 +51,9 @@ ERROR_EN_PAGE = {
 }  # fmt: skip
 """Where the page has better advice than the command line."""
 VALUES_ZH: dict[str, str] = {
+    "length of the sound": "声音的长度",
+    "size of the file": "文件的大小",
+    "number of videos": "视频的数量",
     "only http and https are called": "只支持 http 和 https 地址",
     "it holds a user name or password": "地址里带有用户名或密码",
     "it is no valid address": "地址格式不对",
@@ -84,6 +90,11 @@ VALUES_ZH: dict[str, str] = {
     ", the head is turned away": "，头转得太偏",
     ", the tracker of the result went astray": "，对结果的跟踪出了错",
     ", the face is cut off by the edge": "，脸在画面边缘被切掉了",
+    "No space left on device": "磁盘满了",
+    "Disk quota exceeded": "磁盘配额用完了",
+    "Read-only file system": "磁盘是只读的",
+    "Permission denied": "没有权限",
+    "File too large": "文件超过了磁盘允许的大小",
     "there is no frame in it": "里面一帧画面也没有",
     "HeyGem does not run from its repository here": "这里的 HeyGem 不是从源代码文件夹运行的",
     "it has no GPU part": "它不使用显卡",

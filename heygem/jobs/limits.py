@@ -1,0 +1,52 @@
+"""What one request may ask of this server. The page and HTTP ask here alike, before anything is taken in."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from heygem.errors import LimitExceeded, QueueFull
+from heygem.jobs.job import QUEUED
+from heygem.jobs.queue import Queue
+from heygem.media.probe import probe_sound, probe_video
+from heygem.settings import Settings
+
+
+def check_room(queue: Queue, settings: Settings, videos: int = 1) -> None:
+    """May this many further jobs wait? Cheap. Raises DiskLow, QueueFull, and LimitExceeded for too large a batch."""
+    queue.check_room()
+    if videos > settings.max_videos:
+        raise LimitExceeded(
+            what="number of videos", value=videos, most=settings.max_videos, setting="HEYGEM_MAX_VIDEOS"
+        )
+    waiting = queue.store.counts().get(QUEUED, 0)
+    if settings.max_queued and waiting + videos > settings.max_queued:
+        raise QueueFull(waiting=waiting, most=settings.max_queued)
+
+
+def check_files(settings: Settings, audio: Path, videos: Sequence[Path] = ()) -> None:
+    """Can these files become a take? Looks into them briefly.
+
+    Raises what ``probe_sound`` and ``probe_video`` raise, and LimitExceeded for a sound that is too long.
+    """
+    minutes = probe_sound(audio).seconds / 60
+    if settings.max_minutes and minutes > settings.max_minutes:
+        raise LimitExceeded(
+            what="length of the sound",
+            value=f"{minutes:.1f} min",
+            most=f"{settings.max_minutes:g} min",
+            setting="HEYGEM_MAX_MINUTES",
+        )
+    for video in videos:
+        probe_video(video)
+
+
+def check_size(settings: Settings, size: int) -> None:
+    """May an upload have this many bytes? Raises LimitExceeded."""
+    if size > settings.max_upload_mb << 20:
+        raise LimitExceeded(
+            what="size of the file",
+            value=f"more than {settings.max_upload_mb} MB",
+            most=f"{settings.max_upload_mb} MB",
+            setting="HEYGEM_MAX_UPLOAD_MB",
+        )
