@@ -14,9 +14,9 @@ from heygem.pipeline import LENGTHS, QUALITIES, RESOLUTIONS, Options
 _DEFAULT = Options()
 
 
-def options_panel(words: gr.I18n, prefix: str) -> list[Component]:
-    """A closed panel. The components in the order of the arguments of ``chosen``; ``prefix`` begins their ids."""
-    with gr.Accordion(words("options"), open=False, elem_id=f"{prefix}options", elem_classes="options"):
+def options_panel(words: gr.I18n, prefix: str, open: bool = False) -> list[Component]:
+    """A panel. The components in the order of the arguments of ``chosen``; ``prefix`` begins their ids."""
+    with gr.Accordion(words("options"), open=open, elem_id=f"{prefix}options", elem_classes="options"):
         with gr.Row():
             strength = _slide(words, "strength")
             smoothness = _slide(words, "smoothness", 1)
@@ -41,6 +41,13 @@ def chosen(*values: Any) -> Options:
     engine, strength, smoothness, blinks, sway, region, resolution, quality, length, face = values
     style = Style(strength, smoothness, blinks, sway, region)
     return Options(engine, style, resolution, quality, length, int(face or 1) - 1)
+
+
+def values_of(options: Options) -> list[Any]:
+    """What the components hold for these options."""
+    style = options.style
+    moves = [style.strength, style.smoothness, style.blinks, style.sway, style.region]
+    return [options.engine, *moves, options.resolution, options.quality, options.length, options.face + 1]
 
 
 def _choose(words: gr.I18n, prefix: str, name: str, values: Any, kind: type = gr.Radio) -> Any:
