@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import numpy as np
@@ -10,6 +11,7 @@ import pytest
 
 from heygem import samples
 from heygem.media.sound import RATE, load_sound
+from tests.disks import Disk, small_disks
 
 
 @pytest.fixture(scope="session")
@@ -45,3 +47,9 @@ def voice(speech: np.ndarray, tmp_path_factory: pytest.TempPathFactory) -> Path:
 def avatar_cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A cache of avatars for the whole session: the same face is analysed once."""
     return tmp_path_factory.mktemp("avatars")
+
+
+@pytest.fixture
+def disk(tmp_path: Path) -> Iterator[Callable[[str], Disk]]:
+    """disk("64k"): a file system of this size, by itself."""
+    yield from small_disks(tmp_path)

@@ -5,11 +5,19 @@ from __future__ import annotations
 import hashlib
 import multiprocessing
 import os
+import threading
+import time
+from collections.abc import Callable
+from multiprocessing.process import BaseProcess
 from pathlib import Path
 
+import numpy as np
 import pytest
+from loguru import logger
 
-from heygem.cache import Cache, Entry, content_key
+from heygem import cache as cache_module
+from heygem.cache import Cache, Entry, content_key, reserve
+from tests.disks import Disk
 
 
 def still() -> None:
@@ -110,6 +118,153 @@ def test_abandoned_workshops_are_swept(tmp_path: Path) -> None:
     os.utime(old, (1000, 1000))
     add(Cache(tmp_path), "a")
     assert names(tmp_path) == {"a", "young.part"}
+
+
+def fork(work: Callable[..., None], *arguments: object) -> BaseProcess:
+    process = multiprocessing.get_context("fork").Process(target=work, args=arguments)
+    process.start()
+    return process
+
+
+def _fill(folder: Path) -> None:
+    """Slow, and leaves a mark of every time it ran."""
+    with (folder.parent.parent / "times").open("a") as file:
+        file.write("x")
+    (folder / "data").write_bytes(bytes(1000))
+    time.sleep(0.3)
+
+
+def _ask(root: Path) -> None:
+    entry = Cache(root).entry("a", _fill, still)
+    assert (entry.folder / "data").stat().st_size == 1000
+
+
+def test_several_processes_make_an_entry_once(tmp_path: Path) -> None:
+    askers = [fork(_ask, tmp_path / "cache") for _ in range(4)]
+    for asker in askers:
+        asker.join(30)
+    assert [asker.exitcode for asker in askers] == [0] * 4
+    assert (tmp_path / "times").read_text() == "x"
+    assert names(tmp_path / "cache") == {"a"}, "no lock is left behind"
+
+
+def _hold(root: Path, key: str, ready: Path) -> None:
+    with Cache(root).workshop(key, still) as folder:
+        (folder / "half").write_bytes(b"half")
+        ready.touch()
+        time.sleep(60)
+
+
+def _held(tmp_path: Path, key: str) -> BaseProcess:
+    """A process that is at work on ``key``."""
+    holder = fork(_hold, tmp_path / "cache", key, tmp_path / "ready")
+    deadline = time.monotonic() + 20
+    while not (tmp_path / "ready").exists():
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+    return holder
+
+
+def test_a_killed_holder_blocks_nobody_and_its_half_work_is_gone(tmp_path: Path) -> None:
+    holder = _held(tmp_path, "a")
+    assert names(tmp_path / "cache") == {"a.part", "a.lock"}
+    threading.Timer(0.3, holder.kill).start()
+    begun = time.monotonic()
+    entry = Cache(tmp_path / "cache").entry("a", _fill, still)
+    assert 0.2 < time.monotonic() - begun < 5
+    assert names(entry.folder) == {"data", "entry.json"}
+    assert names(tmp_path / "cache") == {"a"}
+    holder.join(5)
+
+
+def test_who_waits_gives_signs_of_life_and_may_give_up(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(cache_module, "PATIENCE", 0.05)
+    beats = []
+
+    def beat() -> None:
+        beats.append(time.monotonic())
+        if len(beats) == 4:
+            raise KeyboardInterrupt
+
+    holder = _held(tmp_path, "a")
+    with pytest.raises(KeyboardInterrupt):
+        Cache(tmp_path / "cache").entry("a", _fill, beat)
+    assert np.diff(beats).max() < 0.5
+    assert names(tmp_path / "cache") == {"a.part", "a.lock"}, "the work of the other goes on"
+    Cache(tmp_path / "cache").entry("b", _fill, still)  # another key does not wait
+    holder.kill()
+    holder.join(5)
+
+
+def test_a_hit_needs_no_lock(tmp_path: Path) -> None:
+    add(Cache(tmp_path / "cache"), "a")
+    holder = _held(tmp_path, "a")
+    assert Cache(tmp_path / "cache").entry("a", _fill, lambda: pytest.fail("it waited")).facts == {}
+    holder.kill()
+    holder.join(5)
+
+
+def test_locks_of_the_killed_are_swept(tmp_path: Path) -> None:
+    for name in ("old.lock", "young.lock"):
+        (tmp_path / name).touch()
+    os.utime(tmp_path / "old.lock", (1000, 1000))
+    add(Cache(tmp_path), "a")
+    assert names(tmp_path) == {"a", "young.lock"}
+
+
+def test_a_full_disk_is_an_error_of_the_entry_and_leaves_nothing(disk: Callable[[str], Disk]) -> None:
+    full = disk("64k")
+    with pytest.raises(OSError, match="No space"):
+        add(Cache(full.path), "a", 100_000)
+    assert not names(full.path)
+
+
+@pytest.mark.parametrize("harm", ["full", "read-only", "a file"])
+def test_where_the_folder_fails_the_work_is_done_without_it(
+    disk: Callable[[str], Disk], tmp_path: Path, harm: str
+) -> None:
+    small = disk("64k")
+    root = small.path / "cache"
+    if harm == "read-only":
+        small.read_only()
+    elif harm == "a file":
+        root.write_text("not a folder")
+    lines: list[str] = []
+    sink = logger.add(lines.append, level="WARNING", format="{message}")
+
+    def fill(folder: Path) -> None:
+        (folder / "data").write_bytes(bytes(100_000))
+
+    found = Cache(root).attempt(lambda cache: (cache.entry("a", fill, still).folder / "data").read_bytes())
+    logger.remove(sink)
+    assert found == bytes(100_000)
+    assert len(lines) == 1 and "cache cannot be used" in lines[0]
+    assert not (root.is_dir() and names(root))
+
+
+def test_a_read_only_cache_is_still_read(disk: Callable[[str], Disk]) -> None:
+    small = disk("64k")
+    add(Cache(small.path), "a", facts={"who": "me"})
+    small.read_only()
+    found = Cache(small.path).find("a")
+    assert found is not None and found.facts == {"who": "me"}
+
+
+def _map(path: Path) -> None:
+    mapped = np.lib.format.open_memmap(path, "w+", np.float32, (1 << 18,))
+    try:
+        reserve(path)
+    except OSError:
+        os._exit(7)
+    mapped[:] = 1
+
+
+def test_a_map_that_does_not_fit_on_the_disk_is_an_error_and_no_crash(disk: Callable[[str], Disk]) -> None:
+    """Without reserve() the system answers the write with SIGBUS."""
+    small = disk("256k")
+    child = fork(_map, small.path / "map.npy")
+    child.join(20)
+    assert child.exitcode == 7
 
 
 def _race(root: Path, n: int) -> None:

@@ -22,7 +22,7 @@ from heygem.media.still import is_still
 RATE = 16000
 VERSION = 1
 """Version of the decoding: a change makes all cached samples stale."""
-_SAMPLES = "samples.f32"
+_SAMPLES, _FOUND = "samples.f32", "found.npz"
 Arrays = dict[str, np.ndarray]
 
 _SLACK = Fraction(1, 50)
@@ -62,12 +62,12 @@ class Sound:
             return analyse()
 
         def fill(folder: Path) -> None:
-            for name, array in analyse().items():
-                np.save(folder / f"{name}.npy", array)
+            np.savez(folder / _FOUND, allow_pickle=False, **analyse())
 
         def load(store: Cache) -> Arrays:
             entry = store.entry(f"{self.content}-{analyser}", fill, beat)
-            return {path.stem: np.load(path) for path in entry.folder.glob("*.npy")}
+            with np.load(entry.folder / _FOUND) as found:
+                return dict(found)
 
         return self.cache.attempt(load)
 
