@@ -1,42 +1,40 @@
-"""The job card: a job as a reader sees it. Shared by every tab."""
+"""A job as a reader sees it: the card of the tab 单个处理, and the words that the rows of other tabs share with it."""
 
 from __future__ import annotations
 
 import time
-from pathlib import Path
 from typing import Any
 
 import gradio as gr
 
-from heygem.jobs.job import CANCELLED, FAILED, QUEUED, Job
+from heygem.jobs.job import CANCELLED, DONE, FAILED, QUEUED, Job
 from heygem.quality.score import reasons
 from heygem.tick import STAGES
-from ui.files import problem, url
+from ui.files import problem
+from ui.template import template
 from ui.words import because, duration, explain, say, warn
 
 GOOD, FAIR = 80, 60
 """Scores from which a result is called that."""
-_TEMPLATE = Path(__file__).with_name("card.html")
 
 
 def job_card(**more: Any) -> gr.HTML:
-    """The component; its value is what ``show`` or ``refuse`` returns. Names are escaped by the template."""
-    return gr.HTML({}, html_template=_TEMPLATE.read_text("utf-8"), apply_default_css=False, **more)
+    """The component; its value is what ``show`` or ``refuse`` returns. Its event ``act`` asks for another attempt."""
+    return template("card", {}, "act", **more)
 
 
-def show(job: Job | None, ahead: int, language: str, log: str) -> dict[str, Any]:
-    """The value for a job. ahead: jobs that come first."""
+def show(job: Job | None, ahead: int, language: str, log: str, held: str | None = None) -> dict[str, Any]:
+    """The value for a job. ahead: jobs that come first. held: why the whole queue stands still, as ``Queue.held``."""
     if job is None:
         return {"state": "empty", "text": say("empty", language)}
-    value = {"id": job.id, "state": job.state, "title": _title(job, ahead, language), "name": _name(job)}
+    name = f"{job.request.video.name} + {job.request.audio.name}"
+    value = {"id": job.id, "state": job.state, "title": title(job, ahead, language, held), "name": name}
     if job.busy:
-        return {**value, **_progress(job, language)}
-    if job.state == CANCELLED:
-        return {**value, "text": say("cancelled_about", language)}
-    if job.state == FAILED and job.error:
-        message, hint = explain(job.error.code, {**job.error.details, "log": log, "job": job.id}, language)
-        return {**value, "problem": message, "remedy": hint}
-    return {**value, **_take(job, language)}
+        return {**value, **_progress(job, language), **_before(job, language, log)}
+    if job.state == DONE:
+        return {**value, **_take(job, language)}
+    about = say("cancelled_about", language) if job.state == CANCELLED else ""
+    return {**value, "text": about, **failure(job, language, log), "again": say("try_again", language)}
 
 
 def refuse(error: Exception, language: str, log: str) -> dict[str, Any]:
@@ -44,38 +42,66 @@ def refuse(error: Exception, language: str, log: str) -> dict[str, Any]:
     return {"state": FAILED, "title": say("state_failed", language), **problem(error, language, log)}
 
 
-def _title(job: Job, ahead: int, language: str) -> str:
+def title(job: Job, ahead: int, language: str, held: str | None = None) -> str:
+    """The state of a job in a few words."""
     if job.stopping:
         return say("state_stopping", language)
-    if job.state == QUEUED:
-        return say("state_queued", language, ahead=ahead) if ahead else say("state_next", language)
-    return say(f"state_{job.state}", language)
+    if job.state != QUEUED:
+        return say(f"state_{job.state}", language)
+    if (wait := seconds_to_wait(job)) > 0:
+        return say("state_again", language, time=duration(wait, language))
+    if held:
+        return say(f"held_{held}", language)
+    return say("state_queued", language, ahead=ahead) if ahead else say("state_next", language)
 
 
-def _name(job: Job) -> str:
-    return f"{job.request.video.name} + {job.request.audio.name}"
+def numbers(job: Job, language: str) -> list[str]:
+    """What was measured of the current stage, and nothing else."""
+    found = [say("frames", language, done=job.done, total=job.total)] if job.total > 1 else []
+    if job.fps is not None and job.seconds_left is not None:
+        left = say("left", language, time=duration(job.seconds_left, language))
+        found += [say("fps", language, n=f"{job.fps:.1f}"), left]
+    return found
+
+
+def failure(job: Job, language: str, log: str) -> dict[str, str]:
+    """The error of the last failed attempt in two sentences; nothing where there was none."""
+    if job.error is None:
+        return {}
+    message, hint = explain(job.error.code, {**job.error.details, "log": log, "job": job.id}, language)
+    return {"problem": message, "remedy": hint}
+
+
+def seconds_to_wait(job: Job) -> float:
+    """Until the next attempt of a job that failed and waits for it; 0 for any other."""
+    if job.state != QUEUED or job.not_before is None or job.error is None:
+        return 0.0
+    return max(job.not_before - time.time(), 0.0)
+
+
+def result_url(job: Job) -> str:
+    """Relative, so that it also works behind a proxy's sub-path."""
+    return f"api/v1/jobs/{job.id}/result"
+
+
+def _before(job: Job, language: str, log: str) -> dict[str, str]:
+    """Why an earlier attempt failed, while a further one waits or runs."""
+    failed = failure(job, language, log)
+    return {"note": say("earlier", language, problem=failed["problem"])} if failed else {}
 
 
 def _progress(job: Job, language: str) -> dict[str, Any]:
-    """Stages, and the numbers of the current one: only what was measured."""
+    """Stages, and the numbers of the current one."""
     now = STAGES.index(job.stage) if job.stage in STAGES else -1
     steps = [
         {"name": say(f"stage_{stage}", language), "state": "done" if i < now else "now" if i == now else "todo"}
         for i, stage in enumerate(STAGES)
     ]
-    numbers = []
-    if job.total > 1:
-        numbers.append(say("frames", language, done=job.done, total=job.total))
-    if job.fps is not None and job.seconds_left is not None:
-        numbers += [
-            say("fps", language, n=f"{job.fps:.1f}"),
-            say("left", language, time=duration(job.seconds_left, language)),
-        ]
-    elapsed = duration(time.time() - job.started, language) if job.started else ""
+    elapsed = duration(max(time.time() - job.started, 0), language) if job.started and job.state != QUEUED else ""
     return {
         "steps": steps,
         "percent": round(100 * job.done / job.total) if job.total else 0,
-        "numbers": numbers,
+        "numbers": numbers(job, language),
         "time": say("elapsed", language, time=elapsed) if elapsed else "",
     }
 
@@ -85,7 +111,7 @@ def _take(job: Job, language: str) -> dict[str, Any]:
     assert take is not None and job.started and job.ended
     return {
         "time": say("took", language, time=duration(job.ended - job.started, language)),
-        "url": url(take.path),
+        "url": result_url(job),
         "file": take.path.name,
         "download": say("download", language),
         "facts": [

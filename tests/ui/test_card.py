@@ -8,7 +8,9 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
-from heygem.errors import HeyGemError, NoFace
+import pytest
+
+from heygem.errors import HeyGemError, NoFace, WorkerDied
 from heygem.jobs.job import CANCELLED, DONE, FAILED, QUEUED, RUNNING, Failure, Job, Request
 from heygem.pipeline import Options, Take
 from heygem.quality.score import judge
@@ -27,6 +29,21 @@ def test_no_job_is_an_invitation() -> None:
 def test_a_queued_job_says_how_many_come_first() -> None:
     assert show(JOB, 2, "zh", "log")["title"] == "排队中，前面还有 2 个任务"
     assert show(JOB, 0, "en", "log")["title"] == "Waiting, next in line"
+
+
+@pytest.mark.parametrize(("held", "word"), [("paused", "暂停"), ("disk", "磁盘")])
+def test_a_queue_that_stands_still_says_why(held: str, word: str) -> None:
+    assert word in show(JOB, 2, "zh", "log", held)["title"]
+    assert show(RUN, 2, "zh", "log", held)["title"] == "正在生成"
+
+
+def test_a_job_that_waits_for_its_next_attempt_says_when_and_why() -> None:
+    waiting = replace(JOB, error=Failure.of(WorkerDied(reason="SIGKILL")), not_before=time.time() + 29.8, attempts=1)
+    zh, en = show(waiting, 3, "zh", "log"), show(waiting, 3, "en", "log", "paused")
+    assert zh["title"] == "刚才没有成功，30 秒后自动再试" and "处理进程意外退出" in zh["note"]
+    assert en["title"] == "It did not work; the next attempt begins in 30 s" and "again" not in en
+    over = replace(waiting, not_before=time.time() - 1)
+    assert show(over, 0, "zh", "log")["title"] == "排队中，马上开始" and show(over, 0, "zh", "log")["note"]
 
 
 def test_a_running_job_shows_measured_numbers() -> None:
@@ -63,9 +80,9 @@ def test_a_bug_names_the_log_and_the_job() -> None:
     assert "secret" not in str(refuse(ZeroDivisionError("secret"), "en", "x.log"))
 
 
-def test_a_cancelled_job_says_that_nothing_was_kept() -> None:
+def test_a_cancelled_job_says_so_and_can_be_tried_again() -> None:
     value = show(replace(JOB, state=CANCELLED), 0, "zh", "log")
-    assert value["title"] == "已取消" and "没有留下" in value["text"]
+    assert value["title"] == "已取消" and "可以随时重试" in value["text"] and value["again"] == "重试"
 
 
 def take(quality: dict[str, Any]) -> Take:
@@ -91,7 +108,7 @@ def done(quality: dict[str, Any], language: str = "zh") -> dict[str, Any]:
 def test_a_take_shows_file_facts_and_warnings() -> None:
     value = done({})
     assert value["file"] == "测试 a&b_voice.mp4"
-    assert value["url"] == "gradio_api/file=/o/%E6%B5%8B%E8%AF%95%20a%26b_voice.mp4"
+    assert value["url"] == "api/v1/jobs/42/result"
     assert value["time"] == "用时 8.0 秒"
     assert "29.97 帧/秒" in value["facts"] and "640 × 480" in value["facts"]
     assert value["stages"] == [{"name": "生成画面", "time": "5.0 秒"}]
