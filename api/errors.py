@@ -1,0 +1,74 @@
+"""Errors as programs get them: ``{"error": {"code", "message", "hint"}}`` with the fitting HTTP status, in English."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from loguru import logger
+from starlette.exceptions import HTTPException
+from starlette.responses import JSONResponse
+
+from heygem.errors import HeyGemError, InputError
+
+STATUS = {
+    "input.missing": 404,
+    "address.refused": 422,
+    "address.unknown": 422,
+    "webhook.failed": 502,
+    "login.missing": 401,
+    "origin.refused": 403,
+    "engine.unavailable": 503,
+    "tool.missing": 503,
+    "weights.unusable": 503,
+    "job.missing": 404,
+    "job.state": 409,
+    "job.cancelled": 409,
+    "job.timeout": 504,
+    "disk.low": 507,
+    "store.busy": 503,
+    "store.in_use": 503,
+    "store.unusable": 503,
+}
+"""Code -> HTTP status. All that the user's files and options cause is 422, everything else 500."""
+
+
+def status_of(error: HeyGemError) -> int:
+    """The HTTP status of an error."""
+    if error.code == "output.failed" and "No space left" in error.details.get("reason", ""):
+        return 507
+    return STATUS.get(error.code, 422 if isinstance(error, InputError) else 500)
+
+
+def answer(error: HeyGemError) -> JSONResponse:
+    """The whole answer to a request that failed."""
+    headers = {"WWW-Authenticate": "Bearer"} if error.code == "login.missing" else None
+    return _answer(status_of(error), error.code, error.message, error.hint, headers)
+
+
+def install(app: FastAPI) -> None:
+    """All errors of the routes of this app get this form, also those of FastAPI itself."""
+
+    @app.exception_handler(HeyGemError)
+    async def known(_: Request, error: HeyGemError) -> JSONResponse:
+        return answer(error)
+
+    @app.exception_handler(RequestValidationError)
+    async def malformed(_: Request, error: RequestValidationError) -> JSONResponse:
+        first = error.errors()[0]
+        place = ".".join(map(str, first["loc"]))
+        return _answer(422, "request.invalid", f"{place}: {first['msg']}.", "See /docs for what this address takes.")
+
+    @app.exception_handler(HTTPException)
+    async def plain(_: Request, error: HTTPException) -> JSONResponse:
+        return _answer(error.status_code, f"http.{error.status_code}", str(error.detail), "", error.headers)
+
+    @app.exception_handler(Exception)
+    async def unknown(request: Request, error: Exception) -> JSONResponse:
+        logger.opt(exception=error).error("{} {} failed", request.method, request.url.path)
+        return answer(HeyGemError(reason="an error inside of HeyGem; the log has it"))
+
+
+def _answer(status: int, code: str, message: str, hint: str, headers: Mapping[str, str] | None = None) -> JSONResponse:
+    return JSONResponse({"error": {"code": code, "message": message, "hint": hint}}, status, headers)
