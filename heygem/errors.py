@@ -28,6 +28,7 @@ HeyGemError
 ├── OutOfMemory           job.out_of_memory   the graphics memory is too small, even for one frame at a time
 ├── Stalled               job.stalled         the work gave no sign of life for too long
 ├── TimedOut              job.timeout         the work took longer than the setting allows
+├── Interrupted           job.interrupted     the work was ended from outside again and again
 ├── JobMissing            job.missing         there is no such job or batch
 ├── JobState              job.state           what was asked does not fit the state of the job
 ├── DiskLow               disk.low            too little room to take in or to begin new work
@@ -242,6 +243,12 @@ class TimedOut(HeyGemError):
     code = "job.timeout"
     template = "The work took longer than the {minutes} minutes that this server allows for one job."
     remedy = "Cut the recording into shorter ones, or let the administrator raise HEYGEM_JOB_MINUTES."
+
+
+class Interrupted(HeyGemError):
+    code = "job.interrupted"
+    template = "The work was ended from outside {times} times, so it is not begun again."
+    remedy = "Retry it once the server runs quietly; if it ends again, the administrator finds more in the log."
 
 
 class JobMissing(HeyGemError):

@@ -98,6 +98,10 @@ class Settings(BaseSettings):
         None, description="whsec_ and then 24 to 64 random bytes in base64 (“openssl rand -base64 32” prints some)"
     )
     webhook_private: bool = Field(False, description="true or false: may webhooks go to addresses of private networks")
+    workers: int = Field(0, ge=0, le=64, description="how many jobs run at a time; 0: one per GPU, or one")
+    stall_seconds: float = Field(60, gt=0, description="seconds without a sign of life after which work is ended")
+    job_minutes: float = Field(360, ge=0, description="minutes that one job may take; 0: no limit")
+    idle_minutes: float = Field(30, ge=0, description="minutes without work after which models leave the memory")
 
     @property
     def cache(self) -> Path:

@@ -7,7 +7,7 @@ import os
 import shutil
 import unicodedata
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from datetime import date
 from itertools import chain, count
@@ -100,9 +100,10 @@ def discard(folder: Path) -> None:
 
 
 def discard_parts(folder: Path) -> None:
-    """Removes what a killed process left half-written."""
+    """Removes what a killed process left half-written, where that can be."""
     for part in folder.glob("*.part"):
-        part.unlink(missing_ok=True)
+        with suppress(OSError):
+            part.unlink()
 
 
 def free_bytes(folder: Path) -> int:

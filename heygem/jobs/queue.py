@@ -15,7 +15,7 @@ from pathlib import Path
 
 from loguru import logger
 
-from heygem.errors import DiskLow, FileMissing, JobMissing, JobState
+from heygem.errors import DiskLow, FileMissing, Interrupted, JobMissing, JobState, OutputError
 from heygem.jobs.folder import batch_folder, clean_stem, discard, discard_parts, free_bytes, settle, show_in_batch
 from heygem.jobs.job import CANCELLED, DONE, FAILED, QUEUED, RUNNING, Batch, Extras, Failure, Job, Request
 from heygem.jobs.store import Filter, Store
@@ -23,6 +23,9 @@ from heygem.pipeline import Options, Take
 
 FLOOR = 2 << 30
 """Bytes that the disk of the results keeps free: below that no work is taken in or begun."""
+
+INTERRUPTIONS = 10
+"""So often a job may be interrupted: one that takes the whole app down with it must come to an end."""
 
 
 class Queue:
@@ -191,23 +194,41 @@ class Queue:
             return self.store.finish(job.id, worker, FAILED, error=outcome)
         written = self.store.finish(job.id, worker, DONE, take=outcome)
         if written and job.batch and (batch := self.store.batch(job.batch)):
-            show_in_batch(job, batch)
+            self._show(job, batch)
         return written
 
+    def put_back(self, job: Job, worker: str, error: Failure | None = None, wait: float = 0.0) -> bool:
+        """A running job waits again, after a failed attempt or, without an error, an interruption. False where it is
+        no longer this worker's."""
+        discard_parts(job.folder)
+        return self.store.put_back(job.id, worker, error, wait)
+
     def recover(self) -> int:
-        """After a start: what a dead process left running waits again. How many jobs that were."""
+        """After a start: what a dead process left running waits again, unless it was interrupted too often. How many
+        jobs that were."""
         left = self.store.running()
         for job in left:
             discard_parts(job.folder)
-            self.store.put_back(job.id, None)
-            logger.bind(job=job.id).warning("was interrupted and waits again")
+            if job.interruptions < INTERRUPTIONS or job.stopping:
+                self.store.put_back(job.id, None)
+            else:
+                error = Failure.of(Interrupted(times=job.interruptions + 1))
+                self.store.finish(job.id, None, FAILED, error=error)
+            logger.bind(job=job.id).warning("was interrupted for the {}. time", job.interruptions + 1)
         for batch in self.store.batches(limit=20):  # killed between the row and the link
             for job in self.jobs_of(batch.id):
                 if job.state == DONE and job.take and job.take.path.exists():
-                    show_in_batch(job, batch)
+                    self._show(job, batch)
         return len(left)
 
     # -- inside
+
+    def _show(self, job: Job, batch: Batch) -> None:
+        """A result that cannot be shown under its second name is a result all the same."""
+        try:
+            show_in_batch(job, batch)
+        except OutputError as error:
+            logger.bind(job=job.id).warning("{}", error.message)
 
     def _take_in(self, request: Request, extras: Extras) -> Job:
         job = secrets.token_hex(8)

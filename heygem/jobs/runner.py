@@ -112,11 +112,11 @@ class Runner:
             answer = self._work_on(job)
         except WorkerDied as error:
             self._drop_worker()
-            answer = "failed", Failure.of(error)
+            answer = "failed", Failure.of(error), False
         match answer:
             case "done", take:
                 self._end(job, DONE, take=take)
-            case "failed", failure:
+            case "failed", failure, _:
                 self._end(job, FAILED, error=failure)
             case "unexpected", trace:
                 logger.error("unexpected error\n{}", trace)
@@ -144,7 +144,7 @@ class Runner:
                 worker.send(CANCEL)
             if deadline is not None and time.monotonic() > deadline:
                 self._drop_worker()
-                return "failed", Failure.of(Cancelled())
+                return "failed", Failure.of(Cancelled()), False
 
     def _tick(self, job_id: str, pace: Pace, stage: str, done: int, total: int) -> None:
         fps, left = pace.tick(stage, done, total, time.monotonic())

@@ -184,9 +184,11 @@ class Store:
         free = f"state = '{RUNNING}' AND NOT stopping"
         return self._number(f"SELECT count(*) FROM jobs WHERE id = ? AND worker = ? AND {free}", job, worker) == 1
 
-    def finish(self, job: str, worker: str, state: str, error: Failure | None = None, take: Take | None = None) -> bool:
+    def finish(
+        self, job: str, worker: str | None, state: str, error: Failure | None = None, take: Take | None = None
+    ) -> bool:
         """Writes the fate of a running job; one that was to be stopped and did not get done counts as cancelled.
-        False where it is no longer this worker's."""
+        False where it is no longer this worker's. worker None: whoever had it."""
         with self._changing() as db:
             done = db.execute(
                 f"""UPDATE jobs SET worker = NULL, ended = ?, take = ?, stopping = 0, seconds_left = NULL,
@@ -194,8 +196,8 @@ class Store:
                     state = CASE WHEN stopping AND ? = '{FAILED}' THEN '{CANCELLED}' ELSE ? END,
                     error = CASE WHEN stopping THEN NULL ELSE ? END,
                     hook_state = CASE WHEN hook IS NOT NULL THEN 'pending' END, hook_next = NULL, hook_tries = 0
-                WHERE id = ? AND worker = ? AND state = '{RUNNING}'""",
-                [time.time(), take_text(take), state, state, state, error_text(error), job, worker],
+                WHERE id = ? AND state = '{RUNNING}' AND (? IS NULL OR worker = ?)""",
+                [time.time(), take_text(take), state, state, state, error_text(error), job, worker, worker],
             )
             return done.rowcount == 1
 
@@ -209,7 +211,7 @@ class Store:
                     {kind} = {kind} + 1, error = coalesce(?, error), not_before = ?, stage = '', done = 0, total = 0,
                     fps = NULL, seconds_left = NULL, ended = CASE WHEN stopping THEN ? END, stopping = 0
                 WHERE id = ? AND state = '{RUNNING}' AND (? IS NULL OR worker = ?)""",
-                [error_text(error), time.time() + wait, time.time(), job, worker, worker],
+                [error_text(error), time.time() + wait if wait else None, time.time(), job, worker, worker],
             )
             return done.rowcount == 1
 

@@ -1,34 +1,40 @@
 """A worker: a child process that does one piece of work after the other and keeps its models loaded in between.
 
 Work runs in a process of its own because native code (decoders, networks) cannot be interrupted from outside and may
-take the whole process down. Messages from parent to child: an ``Order``, ``CANCEL`` or ``WARM``. From child to parent:
-("tick", stage, done, total), ("log", level, text), ("done", take), ("failed", Failure), ("unexpected", traceback).
+take the whole process down. This is the parent's hand on it; ``heygem.jobs.child`` is the process itself. Messages from
+parent to child: a pickled ``Order``, ``CANCEL`` or ``WARM``. From child to parent: ("tick", stage, done, total),
+("log", level, text), ("done", take), ("failed", Failure, whether its cause may pass).
 """
 
 from __future__ import annotations
 
-import multiprocessing
+import errno
+import os
+import pickle
+import re
 import signal
-import threading
-import time
+import subprocess
+import sys
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
-from multiprocessing.connection import Connection, wait
+from multiprocessing import Pipe
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from loguru import logger
 
-from heygem.errors import Cancelled, HeyGemError, WorkerDied
+from heygem.errors import HeyGemError, OutOfMemory, WorkerDied
+from heygem.jobs.devices import CPU, Device
 from heygem.jobs.job import Failure, Request
 
 if TYPE_CHECKING:
     from heygem.pipeline import Take
     from heygem.tick import Tick
 
-CANCEL, WARM = "cancel", "warm"
-_INTERVAL = 0.1  # seconds between two ticks that are sent: enough for a page, little for a pipe
+CANCEL, WARM = b"cancel", b"warm"
+_LAST_BREATH = 2.0  # seconds that the system may take to end a killed process
 
 
 @dataclass(frozen=True)
@@ -52,103 +58,98 @@ def lipsync(order: Order, tick: Tick) -> Take:
     return pipeline.lipsync(request.video, request.audio, order.out, request.options, tick, order.cache)
 
 
-def warm_up() -> None:
-    """Loads the libraries and the default engine, which takes the first job seconds."""
-    from heygem import engines, pipeline
-
-    engines.load(pipeline.Options().engine).warm()
+def failure_of(error: Exception) -> tuple[Failure, bool]:
+    """An error of the work as values, and whether its cause may pass (memory, disk). What nobody foresaw is logged."""
+    if not isinstance(error, HeyGemError):
+        trace = "".join(traceback.format_exception(error)).rstrip()
+        logger.error("unexpected error\n{}", trace)
+        reason = trace.splitlines()[-1]
+        return Failure.of(HeyGemError(reason=reason)), any(map(_may_pass, _causes(error)))
+    return Failure.of(error), any(map(_may_pass, _causes(error)))
 
 
 class Worker:
-    """The parent's hand on the child process."""
+    """The parent's hand on the child process, which ends when the thread that made this does."""
 
-    def __init__(self, work: Work = lipsync) -> None:
-        spawn = multiprocessing.get_context("spawn")  # a forked copy of a process with threads and CUDA may hang
-        self._pipe, childs = spawn.Pipe()
-        self._process = spawn.Process(target=_serve, args=(childs, work), daemon=True, name="heygem-worker")
-        self._process.start()
+    def __init__(self, work: Work = lipsync, device: Device = CPU) -> None:
+        self._pipe, childs = Pipe()
+        name = f"{work.__module__}:{work.__qualname__}"
+        arguments = [str(childs.fileno()), str(os.getpid()), name]
+        self._process = subprocess.Popen(
+            [sys.executable, "-P", "-m", "heygem.jobs.child", *arguments],
+            stdin=subprocess.DEVNULL,
+            env={**os.environ, **device.variables, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))},
+            pass_fds=[childs.fileno()],
+            start_new_session=True,  # a group of its own: whatever it starts ends with it
+        )
         childs.close()
+        self._memory_ran_out = _oom_kills()
+
+    @property
+    def pid(self) -> int:
+        return self._process.pid
 
     @property
     def alive(self) -> bool:
-        return self._process.is_alive()
+        return self._process.poll() is None
 
-    def send(self, message: Order | str) -> None:
+    @property
+    def killed_from_outside(self) -> bool:
+        """Somebody ended the dead child with SIGKILL, and it was not the system for want of memory."""
+        return self._process.poll() == -signal.SIGKILL and _oom_kills() == self._memory_ran_out
+
+    def send(self, message: Order | bytes) -> None:
         """Raises WorkerDied."""
+        if isinstance(message, Order):
+            self._memory_ran_out = _oom_kills()
+            message = pickle.dumps(message)
         try:
-            self._pipe.send(message)
+            self._pipe.send_bytes(message)
         except OSError:
             raise self._died() from None
 
     def receive(self, seconds: float) -> tuple[Any, ...] | None:
         """The next message, or None after ``seconds``. Raises WorkerDied."""
-        if not wait([self._pipe, self._process.sentinel], seconds):
-            return None
         try:
-            return self._pipe.recv() if self._pipe.poll() else self._gone()
+            if self._pipe.poll(seconds):
+                return self._pipe.recv()
         except (EOFError, OSError):
             raise self._died() from None
+        if not self.alive:  # something else holds the other end of the pipe
+            raise self._died()
+        return None
 
     def kill(self) -> None:
-        """Ends the child at once, whatever it is doing. Safe to call twice."""
-        self._process.kill()
-        self._process.join()
+        """Ends the child and what it started at once, whatever they are doing. Safe to call twice."""
+        if self.alive:  # a dead one's group was ended by its guard, and its number may be another's by now
+            with suppress(ProcessLookupError):
+                os.killpg(self._process.pid, signal.SIGKILL)
+            with suppress(subprocess.TimeoutExpired):  # stuck in the system, but it will never run again
+                self._process.wait(_LAST_BREATH)
         self._pipe.close()
 
-    def _gone(self) -> None:
-        raise self._died()
-
     def _died(self) -> WorkerDied:
-        self._process.join(2)
-        code = self._process.exitcode
+        with suppress(subprocess.TimeoutExpired):
+            self._process.wait(_LAST_BREATH)
+        code = self._process.poll()
         return WorkerDied(reason=signal.Signals(-code).name if code is not None and code < 0 else f"exit code {code}")
 
 
-def _serve(pipe: Connection, work: Work) -> None:
-    """Main of the child: orders until the parent goes away."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the whole group; the parent decides
-    link = _Link(pipe)
-    logger.remove()
-    logger.add(lambda line: link.send("log", line.record["level"].name, line.record["message"]), level="INFO")
-    while True:
-        try:
-            order = pipe.recv()
-        except EOFError:
-            return
-        if order == WARM:
-            warm_up()
-        elif order != CANCEL:  # one that came too late was for the order before
-            link.send(*_answer(link, work, order))
+def _causes(error: BaseException | None) -> Iterator[BaseException]:
+    while error is not None:
+        yield error
+        error = error.__cause__ or error.__context__
 
 
-def _answer(link: _Link, work: Work, order: Order) -> tuple[Any, ...]:
-    try:
-        return "done", work(order, link.tick)
-    except HeyGemError as error:
-        return "failed", Failure.of(error)
-    except Exception:
-        return "unexpected", traceback.format_exc()
+def _may_pass(error: BaseException) -> bool:
+    full = isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT, errno.ENOMEM)
+    return full or isinstance(error, MemoryError | OutOfMemory)
 
 
-class _Link:
-    """The child's end of the pipe: one thread ticks while others may log."""
-
-    def __init__(self, pipe: Connection) -> None:
-        self._pipe = pipe
-        self._sending = threading.Lock()
-        self._stage = ""
-        self._last = 0.0
-
-    def send(self, *message: Any) -> None:
-        with self._sending:
-            self._pipe.send(message)
-
-    def tick(self, stage: str, done: int, total: int) -> None:
-        """Reports to the parent, not too often; raises Cancelled where the parent says so."""
-        now = time.monotonic()
-        if stage == self._stage and done < total and now - self._last < _INTERVAL:
-            return
-        self._stage, self._last = stage, now
-        if self._pipe.poll() and self._pipe.recv() == CANCEL:
-            raise Cancelled
-        self.send("tick", stage, done, total)
+def _oom_kills() -> int:
+    """How many processes the kernel has ended for want of memory, as far as it tells."""
+    total = 0
+    for name in ("/proc/vmstat", "/sys/fs/cgroup/memory.events"):
+        with suppress(OSError):
+            total += sum(map(int, re.findall(r"^oom_kill (\d+)$", Path(name).read_text(), re.MULTILINE)))
+    return total
