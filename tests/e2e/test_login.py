@@ -80,7 +80,8 @@ def test_the_form_fits_and_is_named(
     visit: Callable[..., Any], locale: str, title: str, scheme: str, size: dict[str, int]
 ) -> None:
     page = visit(locale, viewport=size, color_scheme=scheme)
-    fill(page, "wrong horse")
+    fill(page, "wrong horse", "somebody")
+    page.locator("[role=alert]").wait_for()
     assert page.inner_text("h1") == title
     assert page.evaluate("document.documentElement.scrollWidth") == size["width"]
     for field in ("name", "password"):
