@@ -14,6 +14,9 @@ from heygem.errors import HeyGemError, InputError
 
 STATUS = {
     "input.missing": 404,
+    "limit.exceeded": 413,
+    "queue.full": 429,
+    "result.gone": 410,
     "address.refused": 422,
     "address.unknown": 422,
     "webhook.failed": 502,
@@ -33,6 +36,13 @@ STATUS = {
 }
 """Code -> HTTP status. All that the user's files and options cause is 422, everything else 500."""
 
+HEADERS = {
+    "login.missing": {"WWW-Authenticate": "Bearer"},
+    "queue.full": {"Retry-After": "60"},
+    "store.busy": {"Retry-After": "5"},
+}
+"""Code -> what the answer says besides."""
+
 
 def status_of(error: HeyGemError) -> int:
     """The HTTP status of an error."""
@@ -43,8 +53,7 @@ def status_of(error: HeyGemError) -> int:
 
 def answer(error: HeyGemError) -> JSONResponse:
     """The whole answer to a request that failed."""
-    headers = {"WWW-Authenticate": "Bearer"} if error.code == "login.missing" else None
-    return _answer(status_of(error), error.code, error.message, error.hint, headers)
+    return _answer(status_of(error), error.code, error.message, error.hint, HEADERS.get(error.code))
 
 
 def install(app: FastAPI) -> None:

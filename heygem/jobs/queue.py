@@ -131,7 +131,8 @@ class Queue:
     def cancel(self, job: str) -> bool:
         """Stops a queued job at once and a running one within two seconds; its inputs stay. False where there is
         nothing to stop."""
-        if self.store.change(job, [QUEUED], state=CANCELLED, ended=time.time(), error=None):
+        told = "pending" if (known := self.store.get(job)) and known.hook else None
+        if self.store.change(job, [QUEUED], state=CANCELLED, ended=time.time(), error=None, hook_state=told):
             logger.bind(job=job).info("cancelled while waiting")
             return True
         return self.store.change(job, [RUNNING], stopping=1)

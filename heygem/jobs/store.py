@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from heygem.errors import StoreBusy, StoreUnusable
-from heygem.jobs.job import CANCELLED, FAILED, QUEUED, RUNNING, Batch, Failure, Job
+from heygem.jobs.job import CANCELLED, DONE, FAILED, QUEUED, RUNNING, Batch, Failure, Job
 from heygem.jobs.record import batch_of, error_text, job_of, take_text, values_of
 from heygem.jobs.schema import migrate
 from heygem.pipeline import Take
@@ -95,6 +95,10 @@ class Store:
         """The queued jobs in the order in which they will begin."""
         return self._jobs(f"WHERE state = '{QUEUED}' ORDER BY {_IN_ORDER} LIMIT ?", limit)
 
+    def order(self) -> list[str]:
+        """Ids of the queued jobs in the order in which they will begin: cheap, for those who only count."""
+        return [row["id"] for row in self._rows(f"SELECT id FROM jobs WHERE state = '{QUEUED}' ORDER BY {_IN_ORDER}")]
+
     def running(self) -> list[Job]:
         return self._jobs(f"WHERE state = '{RUNNING}' ORDER BY seq")
 
@@ -110,6 +114,10 @@ class Store:
     def counts(self) -> dict[str, int]:
         """state -> jobs."""
         return {row["state"]: row["n"] for row in self._rows("SELECT state, count(*) n FROM jobs GROUP BY state")}
+
+    def durations(self) -> list[float]:
+        """Seconds that each finished job took from its last begin to its end."""
+        return [row[0] for row in self._rows(f"SELECT max(ended - started, 0) FROM jobs WHERE state = '{DONE}'")]
 
     def batch(self, batch: str) -> Batch | None:
         return next(iter(self._batches("WHERE id = ?", batch)), None)
@@ -209,7 +217,8 @@ class Store:
             done = db.execute(
                 f"""UPDATE jobs SET state = CASE WHEN stopping THEN '{CANCELLED}' ELSE '{QUEUED}' END, worker = NULL,
                     {kind} = {kind} + 1, error = coalesce(?, error), not_before = ?, stage = '', done = 0, total = 0,
-                    fps = NULL, seconds_left = NULL, ended = CASE WHEN stopping THEN ? END, stopping = 0
+                    fps = NULL, seconds_left = NULL, ended = CASE WHEN stopping THEN ? END, stopping = 0,
+                    hook_state = CASE WHEN stopping AND hook IS NOT NULL THEN 'pending' END
                 WHERE id = ? AND state = '{RUNNING}' AND (? IS NULL OR worker = ?)""",
                 [error_text(error), time.time() + wait if wait else None, time.time(), job, worker, worker],
             )

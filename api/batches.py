@@ -1,0 +1,67 @@
+"""Batches: one voice, many videos."""
+
+from __future__ import annotations
+
+from fastapi import APIRouter, Request, Response
+from starlette.concurrency import run_in_threadpool
+
+from api.desk import At, Desk
+from api.intake import Sent, received
+from api.jobs import FILE, Key, Offset, Page, body, extras_of
+from api.models import Batches, BatchReply, batch_reply
+from api.options import wishes_of
+from heygem.jobs.job import Batch
+from heygem.jobs.limits import check_files, check_room
+
+router = APIRouter(tags=["batches"])
+
+
+@router.post(
+    "/batches", status_code=201, openapi_extra=body({"audio": FILE, "videos": {"type": "array", "items": FILE}})
+)
+async def submit(request: Request, response: Response, desk: At, key: Key = None) -> BatchReply:
+    """Queues a job for every video, all with the same voice: all of them or, if one file is bad, none."""
+    await run_in_threadpool(check_room, desk.queue, desk.settings)
+    async with received(request, desk.settings) as sent:
+        batch = await run_in_threadpool(_submit, desk, sent, key)
+    response.headers["Location"] = request.url.path.rstrip("/") + f"/{batch.id}"
+    return await run_in_threadpool(_one, desk, batch.id)
+
+
+@router.get("/batches")
+def find(desk: At, limit: Page = 50, offset: Offset = 0) -> Batches:
+    """Batches, newest first."""
+    found = desk.queue.store.batches(limit, offset)
+    return Batches(items=[batch_reply(batch) for batch in found], limit=limit, offset=offset)
+
+
+@router.get("/batches/{id}")
+def show(desk: At, id: str) -> BatchReply:
+    return _one(desk, id)
+
+
+@router.post("/batches/{id}/cancel")
+def cancel(desk: At, id: str) -> BatchReply:
+    """Stops every job of it that waits or runs."""
+    desk.queue.cancel_batch(id)
+    return _one(desk, id)
+
+
+@router.post("/batches/{id}/retry")
+def retry(desk: At, id: str) -> BatchReply:
+    """The failed jobs of it wait again."""
+    desk.queue.retry_failed(id)
+    return _one(desk, id)
+
+
+def _one(desk: Desk, id: str) -> BatchReply:
+    return batch_reply(desk.queue.need_batch(id), desk.queue.jobs_of(id))
+
+
+def _submit(desk: Desk, sent: Sent, key: str | None) -> Batch:
+    wishes = wishes_of(sent.fields)
+    audio, videos = sent.one("audio"), sent.many("videos")
+    extras = extras_of(desk, sent, wishes, key)
+    check_room(desk.queue, desk.settings, len(videos))
+    check_files(desk.settings, audio, videos)
+    return desk.queue.submit_batch(audio, videos, wishes.options, wishes.name, extras)

@@ -1,0 +1,197 @@
+"""What the API answers with. No path of the server is in here."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+from pydantic import BaseModel, Field
+
+from api.desk import PREFIX, Desk
+from api.options import flat
+from heygem.jobs.job import DONE, QUEUED, Batch, Failure, Job
+from heygem.tick import STAGES
+
+_BASE = PREFIX.lstrip("/")
+SHARES = dict(zip(STAGES, (0.01, 0.3, 0.04, 0.64, 0.01), strict=True))
+"""Stage -> its usual share of a job's time, so that one number can stand for all of them."""
+
+
+class Problem(BaseModel):
+    """What went wrong and what to do."""
+
+    code: str = Field(description="stable, for programs")
+    message: str
+    hint: str
+
+
+class Result(BaseModel):
+    """What came out."""
+
+    seconds: float
+    frames: int
+    fps: str = Field(description="frames per second as a fraction, e.g. 30000/1001")
+    width: int
+    height: int
+    engine: str
+    device: str
+    score: float | None = Field(description="0 to 100")
+    warnings: list[str]
+    stages: dict[str, float] = Field(description="stage -> seconds")
+
+
+class JobReply(BaseModel):
+    """A job as it stands now."""
+
+    id: str
+    name: str = Field(description="<video>_<audio>")
+    batch: str | None
+    state: str = Field(description="queued, running, done, failed or cancelled; the last three are final")
+    stopping: bool = Field(description="a cancel is under way")
+    stage: str = Field(description="probe, analyse, listen, render or finish; empty before the start")
+    done: int = Field(description="steps or frames of this stage that are done")
+    total: int
+    progress: float = Field(description="0 to 1: exact within a stage, of which each has its usual share")
+    fps: float | None = Field(description="frames per second of this stage, where known")
+    seconds_left: float | None = Field(description="of this stage, where known")
+    ahead: int | None = Field(None, description="jobs before this one; only where a single job is asked for")
+    priority: int
+    pinned: bool = Field(description="never removed by itself")
+    attempts: int = Field(description="failed ones so far")
+    created: datetime
+    started: datetime | None
+    ended: datetime | None
+    video: str
+    audio: str
+    options: dict[str, Any]
+    error: Problem | None = Field(description="of the last failed attempt")
+    result: Result | None
+    webhook: str | None = Field(description="pending, sent or failed, where one was asked for")
+    links: dict[str, str] = Field(description="addresses, relative to the root of the server")
+
+
+class Jobs(BaseModel):
+    items: list[JobReply]
+    total: int = Field(description="how many there are in all")
+    limit: int
+    offset: int
+
+
+class BatchReply(BaseModel):
+    """Jobs that were sent together with one voice."""
+
+    id: str
+    name: str
+    created: datetime
+    size: int
+    busy: bool = Field(description="some job of it waits or runs")
+    counts: dict[str, int] = Field(description="state -> jobs")
+    jobs: list[JobReply] | None = Field(None, description="in the order of sending; only of a single batch")
+    links: dict[str, str]
+
+
+class Batches(BaseModel):
+    items: list[BatchReply]
+    limit: int
+    offset: int
+
+
+class WorkerReply(BaseModel):
+    name: str
+    device: str
+    job: str | None = Field(description="what it works on")
+
+
+class QueueReply(BaseModel):
+    held: str | None = Field(description="why no job begins: paused, disk, or null")
+    counts: dict[str, int] = Field(description="state -> jobs")
+    running: list[JobReply]
+    waiting: list[JobReply] = Field(description="in the order in which they will begin, at most 100")
+    workers: list[WorkerReply]
+
+
+def job_reply(job: Job, ahead: int | None = None) -> JobReply:
+    """The public side of a job."""
+    same = ("id", "name", "batch", "state", "stopping", "stage", "done", "total", "fps", "seconds_left", "priority")
+    links = {one: f"{_BASE}/jobs/{job.id}/{one}" for one in ("events", "result", "thumbnail")}
+    return JobReply(
+        **{name: getattr(job, name) for name in (*same, "pinned", "attempts")},
+        progress=round(progress(job), 4),
+        ahead=ahead,
+        created=_when(job.created),
+        started=_when(job.started) if job.started else None,
+        ended=_when(job.ended) if job.ended else None,
+        video=job.request.video.name,
+        audio=job.request.audio.name,
+        options=flat(job.request.options),
+        error=problem_of(job.error) if job.error else None,
+        result=_result(job),
+        webhook=job.hook_state if job.hook and job.hook.startswith("http") else None,
+        links={"self": f"{_BASE}/jobs/{job.id}", **links},
+    )
+
+
+def one_job(desk: Desk, id: str) -> JobReply:
+    """With its place in the queue. Raises JobMissing."""
+    job = desk.queue.need(id)
+    return job_reply(job, desk.queue.store.ahead(id) if job.state == QUEUED else None)
+
+
+def batch_reply(batch: Batch, jobs: list[Job] | None = None) -> BatchReply:
+    return BatchReply(
+        id=batch.id,
+        name=batch.name,
+        created=_when(batch.created),
+        size=batch.size,
+        busy=batch.busy,
+        counts=batch.counts,
+        jobs=None if jobs is None else [job_reply(job) for job in jobs],
+        links={
+            "self": f"{_BASE}/batches/{batch.id}",
+            **{one: f"{_BASE}/batches/{batch.id}/{one}" for one in ("events", "zip")},
+        },
+    )
+
+
+def progress(job: Job) -> float:
+    """0..1 over all stages."""
+    if job.state == DONE:
+        return 1.0
+    if job.stage not in STAGES:
+        return 0.0
+    before = sum(SHARES[stage] for stage in STAGES[: STAGES.index(job.stage)])
+    return before + SHARES[job.stage] * (min(job.done / job.total, 1) if job.total else 0)
+
+
+def problem_of(failure: Failure) -> Problem:
+    shown = public(failure)
+    return Problem(code=shown.code, message=shown.message, hint=shown.hint)
+
+
+def public(failure: Failure) -> Failure:
+    """The same with paths cut down to names."""
+    names = {value: Path(value).name for value in failure.details.values() if value.startswith("/")}
+    message, hint = failure.message, failure.hint
+    for path in sorted(names, key=len, reverse=True):
+        message, hint = (text.replace(path, names[path]) for text in (message, hint))
+    details = {name: names.get(value, value) for name, value in failure.details.items()}
+    return Failure(failure.code, message, hint, details)
+
+
+def disposition(kind: str, name: str) -> str:
+    """A Content-Disposition with a name in any language."""
+    return f"{kind}; filename*=utf-8''{quote(name, safe='')}"
+
+
+def _result(job: Job) -> Result | None:
+    if job.state != DONE or job.take is None:
+        return None
+    same = ("seconds", "frames", "width", "height", "engine", "device", "warnings", "stages")
+    known = {name: getattr(job.take, name) for name in same}
+    return Result(**known, fps=str(job.take.fps), score=job.take.quality.get("score"))
+
+
+def _when(seconds: float) -> datetime:
+    return datetime.fromtimestamp(seconds, UTC)

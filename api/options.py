@@ -1,0 +1,90 @@
+"""Options as programs send them: flat names, as on the command line, with the types and defaults of the core."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, fields
+from typing import Any, get_type_hints
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, create_model
+
+from heygem.engines import ENGINES
+from heygem.engines.base import REGIONS, Style
+from heygem.errors import OptionInvalid
+from heygem.pipeline import LENGTHS, QUALITIES, RESOLUTIONS, Options
+
+_ALLOWED = {"engine": ENGINES, "region": REGIONS, "length": LENGTHS, "quality": QUALITIES, "resolution": RESOLUTIONS}
+
+
+def _fields() -> dict[str, Any]:
+    """Name -> (type, default) of every option, those of the style among them."""
+    found = {}
+    for kind in (Options, Style):
+        hints = get_type_hints(kind)
+        for field in fields(kind):
+            if field.name != "style":
+                about = " | ".join(_ALLOWED.get(field.name, ())) or None
+                found[field.name] = (hints[field.name], Field(field.default, description=about))
+    return found
+
+
+OptionsFields = create_model(
+    "Options", __doc__="How the result is made.", __config__=ConfigDict(extra="forbid"), **_fields()
+)
+
+
+class Wishes(OptionsFields):
+    """Everything that may come with the files of a request."""
+
+    priority: int = Field(0, ge=-100, le=100, description="the higher, the earlier")
+    webhook: str | None = Field(None, max_length=2000, description="an http(s) address that is told when a job ends")
+    name: str = Field("", max_length=200, description="of a batch, for people")
+
+    @property
+    def options(self) -> Options:
+        """Raises OptionInvalid."""
+        return options_of(self)
+
+
+def wishes_of(sent: Mapping[str, Any]) -> Wishes:
+    """What fields of a form, or of a JSON body, ask for; ``options`` may hold some of them as JSON. Raises
+    OptionInvalid."""
+    return read(Wishes, {**_opened(sent.get("options")), **{k: v for k, v in sent.items() if k != "options"}})
+
+
+def read(kind: type[BaseModel], values: Mapping[str, Any]) -> Any:
+    """Raises OptionInvalid naming the first value that does not fit."""
+    try:
+        return kind.model_validate(values)
+    except ValidationError as error:
+        first = error.errors(include_url=False)[0]
+        option = ".".join(map(str, first["loc"])) or "the request"
+        known = kind.model_fields
+        allowed = f"one of {', '.join(known)}" if option not in known else first["msg"].replace("Input", "a value that")
+        raise OptionInvalid(option=option, value=f"“{str(first['input'])[:80]}”", allowed=allowed) from None
+
+
+def options_of(values: BaseModel) -> Options:
+    """Raises OptionInvalid."""
+    style = {field.name: getattr(values, field.name) for field in fields(Style)}
+    rest = {field.name: getattr(values, field.name) for field in fields(Options) if field.name != "style"}
+    return Options(style=Style(**style), **rest)
+
+
+def flat(options: Options) -> dict[str, Any]:
+    """The options by the names that a request gives them."""
+    plain = asdict(options)
+    return {**plain.pop("style"), **plain}
+
+
+def _opened(value: Any) -> Mapping[str, Any]:
+    if value is None or value == "":
+        return {}
+    try:
+        found = json.loads(value) if isinstance(value, str) else value
+    except ValueError:
+        found = None
+    if not isinstance(found, Mapping):
+        raise OptionInvalid(option="options", value=f"“{str(value)[:80]}”", allowed="a JSON object like {“face”: 1}")
+    return found
