@@ -1,4 +1,4 @@
-"""``python app.py`` serves the page. The only file that wires: settings, log, runner, page."""
+"""``python app.py`` serves page and API and works off the queue. The only file that wires."""
 
 from __future__ import annotations
 
@@ -7,15 +7,24 @@ import os
 import signal
 import socket
 import sys
+import threading
 import time
+from collections.abc import Callable
+from contextlib import ExitStack
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from loguru import logger
 
 from heygem import log, settings
 from heygem.errors import HeyGemError
 from heygem.settings import Settings
+
+if TYPE_CHECKING:
+    import uvicorn
+
+
+_LAST = 3.0  # seconds that open connections have when the server stops
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -35,7 +44,10 @@ def main(arguments: list[str] | None = None) -> int:
         return _serve(config, file)
     except HeyGemError as error:
         print(f"{error.message} {error.hint}", file=sys.stderr)
-        return 1
+    except Exception as error:
+        logger.exception("the server could not start")
+        print(f"启动失败，原因见日志。It could not start, see the log: {error}", file=sys.stderr)
+    return 1
 
 
 def _parse(arguments: list[str] | None) -> dict[str, Any]:
@@ -51,29 +63,67 @@ def _parse(arguments: list[str] | None) -> dict[str, Any]:
 def _serve(config: Settings, log_file: Path) -> int:
     os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"
     os.environ.setdefault("GRADIO_TEMP_DIR", str(config.home / "uploads"))  # not /tmp: another user may own that
-    from heygem.jobs.runner import Runner  # only now: a worker process imports this file too
-    from ui.page import Place, build, serve
+    from api.login import warning
 
     asked: list[int] = []  # neither an Event nor a lock: a signal may arrive inside of one
     for sign in (signal.SIGINT, signal.SIGTERM):
         signal.signal(sign, lambda number, _: asked.append(number))
-    place = Place(config.outputs, log_file, config.language, config.max_upload_mb)
-    runner = Runner(config.outputs, config.cache)
-    try:
-        page = build(runner, place)
-        serve(page, place, config.host, config.port)
-        log.take_over()  # uvicorn has set up its own by now
-        logger.info("serving on {}:{}", config.host, config.port)
-        print("页面已就绪 The page is ready:", *_addresses(config.host, config.port), flush=True)
-        print("日志 Log:", log_file, flush=True)
-        runner.warm()
-        while not asked:
+    with ExitStack() as parts:
+        server, stop = _wire(config, log_file, parts)
+        thread = threading.Thread(target=server.run, name="heygem-server", daemon=True)
+        thread.start()
+        while thread.is_alive() and not (server.started or asked):
+            time.sleep(0.02)
+        if server.started:
+            log.take_over()  # uvicorn has set up its own by now
+            logger.info("serving on {}:{}", config.host, config.port)
+            print("页面已就绪 The page is ready:", *_addresses(config.host, config.port), flush=True)
+            print("日志 Log:", log_file, *filter(None, [warning(config)]), sep="\n", flush=True)
+        while thread.is_alive() and not asked:
             time.sleep(0.2)
         logger.info("stopping")
-        page.close()
-    finally:
-        runner.close()
-    return 0
+        stop()
+        thread.join(_LAST)
+    return 0 if asked else 1
+
+
+def _wire(config: Settings, log_file: Path, parts: ExitStack) -> tuple[uvicorn.Server, Callable[[], None]]:
+    """Builds everything, lowest first, and says how to stop the server; what else has to end is put on ``parts``.
+    Raises StoreInUse, StoreUnusable."""
+    import uvicorn
+
+    from api.app import create
+    from api.security import secure
+    from heygem.jobs.fleet import LocalFleet
+    from heygem.jobs.preflight import Preflight
+    from heygem.jobs.queue import Queue
+    from heygem.jobs.retention import Janitor, caches_of, policy_of
+    from heygem.jobs.store import Store
+    from ui.desk import Desk
+    from ui.page import mount
+
+    store = Store(config.store, config.outputs)
+    parts.callback(store.close)
+    queue = Queue(store, config.min_free_mb << 20)
+    fleet = LocalFleet(queue, config)
+    queue.changed = fleet.wake
+    preflight = Preflight()
+    for part in (fleet, Janitor(queue, policy_of(config), caches_of(config))):
+        part.start()
+        parts.callback(part.close)
+    parts.callback(preflight.close)
+    desk = Desk(queue, fleet, preflight, config, log_file, config.language)
+    app = create(desk)
+    fleet.warm()
+    door = secure(mount(app, desk), config)
+    more = {"log_config": None, "access_log": False, "timeout_graceful_shutdown": int(_LAST) - 1}
+    server = uvicorn.Server(uvicorn.Config(door, config.host, config.port, **more))
+
+    def stop() -> None:
+        app.state.closing.set()  # streams of events end, else the server would wait for them
+        server.should_exit = True
+
+    return server, stop
 
 
 def _is_free(host: str, port: int) -> bool:

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import gradio as gr
-from starlette.middleware import Middleware
+from fastapi import FastAPI
+from starlette.types import ASGIApp
 
 from heygem import __version__
-from heygem.jobs.runner import Runner
+from ui.banner import Banner
+from ui.desk import Desk
+from ui.history import History
 from ui.language import LOCALES, LanguageDoor
+from ui.server import Server
 from ui.single import Single
 from ui.theme import CSS, theme
 from ui.words import LANGUAGES, WORDS, say
@@ -19,55 +21,43 @@ from ui.words import LANGUAGES, WORDS, say
 _DAY = 86400
 
 
-@dataclass(frozen=True)
-class Place:
-    """Where a page stands. log: name of the log file, for sentences. language: auto, zh or en."""
-
-    outputs: Path
-    log: Path
-    language: str = "auto"
-    max_upload_mb: int = 2048
-
-
 def words() -> gr.I18n:
     """The fixed words for the browser, which picks its language."""
     return gr.I18n(**{LOCALES[one]: {key: both[i] for key, both in WORDS.items()} for i, one in enumerate(LANGUAGES)})
 
 
-def build(runner: Runner, place: Place) -> gr.Blocks:
+def build(desk: Desk) -> gr.Blocks:
     """The page, not yet served."""
     texts = words()
     with gr.Blocks(title="HeyGem", analytics_enabled=False, delete_cache=(3600, _DAY)) as page:
         gr.HTML(_header(), elem_id="header", js_on_load=_SWITCH, apply_default_css=False)
-        with gr.Tabs(), gr.Tab(texts("tab_single"), id="single"):
-            Single(page, texts, runner, place.language, place.log.name)
+        Banner(desk)
+        with gr.Tabs():
+            for name, tab in (("single", Single), ("history", History), ("server", Server)):
+                with gr.Tab(texts(f"tab_{name}"), id=name):
+                    tab(page, texts, desk)
         gr.HTML(_both("footer", version=__version__), elem_id="footer", apply_default_css=False)
     return page
 
 
-def serve(page: gr.Blocks, place: Place, host: str, port: int, **more: Any) -> None:
-    """Starts the server in the background. Raises OSError where the port is taken."""
-    page.queue(default_concurrency_limit=8).launch(
-        server_name=host,
-        server_port=port,
-        prevent_thread_lock=True,
-        quiet=True,
+def mount(app: FastAPI, desk: Desk) -> ASGIApp:
+    """The page at "/" beside the routes that ``app`` has already; the whole answers in the reader's language."""
+    gr.mount_gradio_app(
+        app,
+        build(desk).queue(default_concurrency_limit=8),
+        path="/",
         show_error=False,
         i18n=words(),
         theme=theme(),
         css=CSS,
-        favicon_path=Path(__file__).with_name("icon.svg"),
+        favicon_path=str(Path(__file__).with_name("icon.svg")),
         footer_links=[],
         run_history=False,
-        allowed_paths=[str(place.outputs)],
-        blocked_paths=[str(place.log)],
-        max_file_size=f"{place.max_upload_mb}mb",
+        max_file_size=f"{desk.settings.max_upload_mb}mb",
         enable_monitoring=False,
         ssr_mode=False,
-        strict_cors=True,
-        app_kwargs={"middleware": [Middleware(LanguageDoor, default=place.language)]},  # pyright: ignore
-        **more,
     )
+    return LanguageDoor(app, desk.language)
 
 
 _SWITCH = """
