@@ -127,17 +127,15 @@ def _take(job: Job, language: str) -> dict[str, Any]:
             for stage, seconds in take.stages.items()
         ],
         "warnings": [warn(warning, language) for warning in take.warnings],
-        **_score(take.quality, language),
+        **grade(take.quality, language),
+        "reasons": [because(part, take.quality, language) for part in reasons(take.quality)],
     }
 
 
-def _score(quality: dict[str, Any], language: str) -> dict[str, Any]:
-    """The score, how good that is, and what took most of it; nothing for a take without one."""
+def grade(quality: dict[str, Any], language: str, key: str = "score") -> dict[str, str]:
+    """The score in words and how good that is; nothing for a take without one."""
     score = quality.get("score")
     if score is None:
         return {}
-    return {
-        "score": say("score", language, n=score),
-        "level": "good" if score >= GOOD else "fair" if score >= FAIR else "poor",
-        "reasons": [because(part, quality, language) for part in reasons(quality)],
-    }
+    level = "good" if score >= GOOD else "fair" if score >= FAIR else "poor"
+    return {"score": say(key, language, n=score), "level": level}

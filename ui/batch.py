@@ -1,0 +1,194 @@
+"""The tab 批量处理: one voice, many videos and photos; what is chosen, and then what becomes of it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import gradio as gr
+
+from heygem.errors import FileMissing
+from heygem.jobs.job import CANCELLED, Batch
+from ui.browser import PULSE, QUIET, kept, remembered, tongue
+from ui.desk import Desk
+from ui.draft import LOOKING, poster_path, row_id, show_draft
+from ui.files import NOTHING, look, problem
+from ui.options import chosen, options_panel
+from ui.progress import Line, show_batch
+from ui.single import picker
+from ui.template import plain, template
+from ui.words import say
+
+_RECENT = 50  # batches that are looked through for a busy one
+
+
+class BatchTab:
+    """Builds the tab inside the current ``gr.Tab`` and answers its events.
+
+    mine: {"batch": id, "new": is another one being prepared}; draft: {"audio": upload, "videos": [uploads]}. Both
+    survive a reload.
+    """
+
+    def __init__(self, page: gr.Blocks, words: gr.I18n, desk: Desk) -> None:
+        self._desk, self._queue, self._log = desk, desk.queue, desk.log.name
+        self.mine, self.draft = remembered("batch"), remembered("batch_draft")
+        self.timer = gr.Timer(PULSE, active=False)
+        with gr.Column(elem_id="batch_setup") as self.setup:
+            self.back = gr.Button(words("batch_back"), visible=False, elem_id="batch_back", size="sm")
+            with gr.Row(elem_classes="inputs"):
+                self.audio, self.audio_look = picker("audio", "batch_audio", words)
+                with gr.Column(min_width=300, elem_classes="wide"):
+                    gr.Markdown(words("videos_title"), elem_classes="title")
+                    gr.Markdown(words("videos_about"), elem_classes="about")
+                    label = words("videos_title")
+                    many: Any = {"file_count": "multiple", "show_label": False, "elem_classes": "drop"}
+                    self.videos = gr.File(label=label, elem_id="batch_videos", **many)
+                    self.list = template("draft", {}, "draft", elem_id="batch_list")
+            self.options = options_panel(words, "batch_")
+            with gr.Row(elem_classes="buttons"):
+                self.name = gr.Textbox(label=words("batch_name"), max_length=80, elem_id="batch_name")
+                start = {"variant": "primary", "interactive": False, "elem_id": "batch_start"}
+                self.start = gr.Button(words("batch_start"), **start)
+            self.why = template("why", {}, elem_id="batch_why")
+        with gr.Column(visible=False, elem_id="batch_run") as self.run:
+            self.view = template("batch", {}, "batch", elem_id="batch", server_functions=[self._server()])
+        self._wire(page)
+
+    def _wire(self, page: gr.Blocks) -> None:
+        draft = [self.list, self.start, self.why, self.timer]
+        screen = [self.setup, self.run, self.view, self.back]
+        entered = [self.mine, self.draft, self.audio_look, *draft, *screen]
+        page.load(self._enter, [self.mine, self.draft], entered, **QUIET)
+        # The files move on to the draft, so that the drop zones stay open for more.
+        self.audio.upload(
+            self._heard, [self.audio, self.draft], [self.audio, self.draft, self.audio_look, *draft], **QUIET
+        )
+        self.videos.upload(self._added, [self.videos, self.draft], [self.videos, self.draft, *draft], **QUIET)
+        self.list.act(self._removed, self.draft, [self.draft, *draft], **QUIET)
+        self.timer.tick(self._show_draft, self.draft, draft, **QUIET)
+        self.start.click(lambda: gr.Button(interactive=False), None, self.start, **QUIET).then(
+            self._submit,
+            [self.mine, self.draft, self.name, *self.options],
+            [self.mine, self.name, self.start, self.why, *screen],
+            **QUIET,
+        )
+        self.back.click(self._turn(False), self.mine, [self.mine, *screen], **QUIET)
+        self.view.act(self._turn(True), self.mine, [self.mine, *screen], **QUIET)
+
+    # -- what is chosen
+
+    def _enter(self, mine: dict, draft: dict, request: gr.Request) -> list[Any]:
+        """A page that opens: the batch of this browser, else the newest busy one; the uploads that are still there."""
+        if self._batch(mine) is None:
+            busy = next((batch for batch in self._queue.store.batches(_RECENT) if batch.busy), None)
+            mine = {"batch": busy.id} if busy else {}
+        audio = draft.get("audio") if kept(draft.get("audio")) else None
+        draft = {"audio": audio, "videos": [path for path in _videos(draft) if kept(path)]}
+        heard = look(audio, "audio", tongue(request, self._desk), self._log) if audio else NOTHING
+        return [mine, draft, heard, *self._show_draft(draft, request), *self._screen(mine, request)]
+
+    def _heard(self, path: str, draft: dict, request: gr.Request) -> list[Any]:
+        heard = look(path, "audio", tongue(request, self._desk), self._log)
+        draft = {**draft, "audio": None if heard["kind"] == "bad" else path}
+        return [None, draft, heard, *self._show_draft(draft, request)]
+
+    def _added(self, paths: list[str], draft: dict, request: gr.Request) -> list[Any]:
+        draft = {**draft, "videos": list(dict.fromkeys([*_videos(draft), *paths]))}
+        return [None, draft, *self._show_draft(draft, request)]
+
+    def _removed(self, draft: dict, event: gr.EventData, request: gr.Request) -> list[Any]:
+        """All of them, or those that the event names."""
+        gone = event._data.get("ids")
+        left = [path for path in _videos(draft) if gone is not None and row_id(path) not in gone]
+        draft = {**draft, "videos": left}
+        return [draft, *self._show_draft(draft, request)]
+
+    def _show_draft(self, draft: dict, request: gr.Request) -> list[Any]:
+        """The list, the button, why that cannot be pressed yet, and the timer that waits for verdicts."""
+        language = tongue(request, self._desk)
+        heard, paths = bool(draft.get("audio")), [path for path in _videos(draft) if kept(path)]
+        shown = show_draft(paths, self._desk, language)
+        self.list.temp_files.update(str(file) for file in map(poster_path, map(Path, paths)) if file.exists())
+        need = "" if heard and paths else "need_video" if heard else "need_audio" if paths else "need_both"
+        why = {"about": say(need, language) if need else ""}
+        return [shown, gr.Button(interactive=not need), why, gr.Timer(active=LOOKING in shown["counts"])]
+
+    def _submit(self, mine: dict, draft: dict, name: str, request: gr.Request, *options: Any) -> list[Any]:
+        try:
+            for path in [draft.get("audio"), *_videos(draft)]:
+                if not kept(path):
+                    raise FileMissing(name=Path(path or "-").name)
+            videos = [Path(path) for path in _videos(draft)]
+            batch = self._queue.submit_batch(Path(draft["audio"]), videos, chosen(*options), name.strip())
+        except Exception as error:
+            why = problem(error, tongue(request, self._desk), self._log)
+            return [mine, name, gr.Button(interactive=True), why, *[gr.skip()] * 4]
+        mine = {"batch": batch.id}
+        return [mine, "", gr.Button(interactive=True), {}, *self._screen(mine, request)]
+
+    # -- what was sent
+
+    def _turn(self, new: bool):
+        """To the preparation of another batch, and back."""
+
+        def turn(mine: dict, request: gr.Request) -> list[Any]:
+            mine = {**mine, "new": new}
+            return [mine, *self._screen(mine, request)]
+
+        return turn
+
+    def _screen(self, mine: dict, request: gr.Request) -> list[Any]:
+        batch = self._batch(mine)
+        running = batch is not None and not mine.get("new")
+        view = self._show(batch, tongue(request, self._desk)) if batch else {}
+        return [gr.Column(visible=not running), gr.Column(visible=running), view, gr.Button(visible=batch is not None)]
+
+    def _show(self, batch: Batch | None, language: str) -> dict[str, Any]:
+        jobs = self._queue.jobs_of(batch.id) if batch else []
+        return show_batch(batch, jobs, Line.of(self._queue, len(self._desk.fleet.workers())), language, self._log)
+
+    def _batch(self, mine: dict) -> Batch | None:
+        return self._queue.batch(str(mine.get("batch", "")))
+
+    def _server(self):
+        """What the view calls: once a second while it is seen, and for every press."""
+
+        def look_at(question: dict[str, Any], request: gr.Request) -> dict[str, Any]:
+            return self.answer(question, tongue(request, self._desk))
+
+        return look_at
+
+    def answer(self, question: dict[str, Any], language: str) -> dict[str, Any]:
+        """question: batch; do and job: what is to be done first. Nothing in it is trusted, nothing is raised."""
+        said: dict[str, str] = {}
+        batch = self._batch(question)
+        try:
+            if batch and question.get("do"):
+                self._do(batch, str(question["do"]), str(question.get("job", "")))
+        except Exception as error:
+            said = problem(error, language, self._log)
+        return plain({**self._show(batch, language), **said})
+
+    def _do(self, batch: Batch, name: str, job: str) -> None:
+        queue = self._queue
+        if name == "cancel_all":
+            queue.cancel_batch(batch.id)
+        elif name == "retry_failed":
+            queue.retry_failed(batch.id)
+        elif name == "retry_cancelled":
+            for one in queue.jobs_of(batch.id):
+                if one.state == CANCELLED:
+                    queue.retry(one.id)
+        elif queue.need(job).batch != batch.id:
+            return
+        elif name == "cancel":
+            queue.cancel(job)
+        elif name == "retry":
+            queue.retry(job)
+        elif name == "first" and (order := queue.store.order()) and order[0] != job:
+            queue.move(job, before=order[0])
+
+
+def _videos(draft: dict) -> list[str]:
+    found = draft.get("videos")
+    return [path for path in found if isinstance(path, str)] if isinstance(found, list) else []
