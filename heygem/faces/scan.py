@@ -29,21 +29,23 @@ class Sighting:
         return self.box[2] - self.box[0]
 
 
-def scan(video: PathLike, frames: int = 8, most: int = 4) -> list[Sighting]:
-    """The faces of up to ``frames`` frames spread over a video, the largest first, at most ``most`` a frame.
+def scan(video: PathLike, frames: int = 8, most: int = 4) -> list[list[Sighting]]:
+    """The faces of up to ``frames`` frames spread over a video: a list for each, at most ``most``, the largest first.
 
-    Empty does not mean that the video has no face: one may show up between the frames that were looked at. Raises what
-    the reader raises for files that are no video.
+    Empty lists do not mean that the video has no face: one may show up between the frames that were looked at. Raises
+    what the reader raises for files that are no video.
     """
-    seen: list[Sighting] = []
+    seen: list[list[Sighting]] = []
     with VideoReader(video) as reader, Tracker(most=most) as tracker:
         info = reader.info
         last = max((info.frames or round(info.seconds * info.fps)) - 1, 0)
         plan = np.unique(np.linspace(0, last, frames + 2)[1:-1].round().astype(int)) if last else np.array([0])
         for n, frame in zip(plan.tolist(), reader.frames(plan.tolist()), strict=True):
             tracker.reset()
+            faces: list[Sighting] = []
             for face in tracker.follow_all(frame):
                 _, pose = align(face.landmarks[None])
                 why = WHY[int(reasons(face.landmarks[None], pose, info.width, info.height)[0])]
-                seen.append(Sighting(n, face.box, float(turn(pose)[0]), why))
-    return sorted(seen, key=lambda one: (-one.width, one.frame))
+                faces.append(Sighting(n, face.box, float(turn(pose)[0]), why))
+            seen.append(sorted(faces, key=lambda one: -one.width))
+    return seen

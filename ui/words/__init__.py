@@ -8,10 +8,14 @@ from typing import Any
 
 from heygem import errors
 from heygem.language import LANGUAGES
+from ui.words.batch import BATCH
+from ui.words.history import HISTORY
+from ui.words.preflight import PREFLIGHT
 from ui.words.problems import ERROR_EN_PAGE, ERRORS_ZH, REASONS_ZH, VALUES_ZH, WARNINGS
+from ui.words.server import SERVER
 from ui.words.single import SINGLE
 
-WORDS: dict[str, tuple[str, str]] = {**SINGLE}
+WORDS: dict[str, tuple[str, str]] = {**SINGLE, **BATCH, **PREFLIGHT, **HISTORY, **SERVER}
 
 
 def say(key: str, language: str, **details: object) -> str:
