@@ -195,5 +195,6 @@ def _locked(path: Path, beat: Beat) -> Iterator[None]:
     try:
         yield
     finally:
-        path.unlink(missing_ok=True)  # first: who waits for a file without a name begins anew
+        with suppress(OSError):
+            path.unlink()  # first: who waits for a file without a name begins anew
         lock.release()
