@@ -102,9 +102,12 @@ def _parser() -> argparse.ArgumentParser:
         "--memory", action="store_true", help="compare the memory for 1, 10 and 30 minutes of sound instead"
     )
     bench.add_argument("--draft", action="store_true", help="the draft quality; the clip made on the spot is 1280x720")
+    bench.add_argument("--queue", action="store_true", help="kills, a thousand jobs, a long batch, a long day instead")
     bench.add_argument("--quality", action="store_true", help="render a fixed suite and measure the results instead")
     bench.add_argument("--media", type=Path, metavar="FOLDER", help="clips for it; default: a few made on the spot")
-    bench.add_argument("--only", default="", metavar="NAME", help="cases of it whose group/name contains NAME")
+    bench.add_argument(
+        "--only", default="", metavar="NAME", help="cases, or measures of the queue, with NAME in their name"
+    )
     bench.add_argument("--out", type=Path, metavar="FOLDER", help="keeps its results, figures and page of pictures")
     bench.add_argument("--against", type=Path, metavar="FILE", help="quality.json of an earlier run to compare with")
     bench.add_argument("--json", action="store_true", help="one JSON object on standard output")
@@ -174,6 +177,8 @@ def _bench(args: argparse.Namespace, check: Check) -> int:
 
     if args.quality:
         return _bench_quality(args, check)
+    if args.queue:
+        return _bench_queue(args)
     found = bench.memory(args.video) if args.memory else bench.speed(args.video, args.audio, args.draft)
     print(json.dumps(found, ensure_ascii=False) if args.json else bench.table(found))
     if args.save:
@@ -196,6 +201,17 @@ def _bench_quality(args: argparse.Namespace, check: Check) -> int:
         print("\n" + report.compare(found, before))
     if args.save:
         report.save(found)
+    return 0
+
+
+def _bench_queue(args: argparse.Namespace) -> int:
+    from heygem import bench
+    from heygem.bench import queue
+
+    found = queue.measure(args.only, lambda name: print(f"measuring: {name}", file=sys.stderr, flush=True))
+    print(json.dumps(found, ensure_ascii=False) if args.json else bench.table(found))
+    if args.save:
+        bench.save(found)
     return 0
 
 

@@ -87,18 +87,16 @@ def memory(video: Path | None = None) -> dict[str, Any]:
 
 def table(found: dict[str, Any]) -> str:
     """A section of Markdown."""
-    runs: dict[str, dict[str, Any]] = found["runs"]
-    head = [
-        f"### {found['kind'].capitalize()}, {found['date']}, {found['commit']}",
-        "",
-        f"{found['machine']}. {found['clip']}.",
-        "",
-        f"| | {' | '.join(runs)} |",
-        f"|---|{'---|' * len(runs)}",
-    ]
-    return "\n".join(
-        [*head, *(f"| {name} | {' | '.join(cells)} |" for name, cells in _rows(found, list(runs.values())))]
-    )
+    head = [f"### {found['kind'].capitalize()}, {found['date']}, {found['commit']}", ""]
+    head += [f"{found['machine']}. {found['clip']}.", ""]
+    if "found" in found:  # single figures, each with its aim
+        rows = [(one["what"], [one["value"], one["aim"], "yes" if one["met"] else "**no**"]) for one in found["found"]]
+        head += ["| what | measured | aim | met |", "|---|---|---|---|"]
+    else:
+        runs: dict[str, dict[str, Any]] = found["runs"]
+        rows = _rows(found, [*runs.values()])
+        head += [f"| | {' | '.join(runs)} |", f"|---|{'---|' * len(runs)}"]
+    return "\n".join([*head, *(f"| {name} | {' | '.join(cells)} |" for name, cells in rows)])
 
 
 def save(found: dict[str, Any]) -> None:
