@@ -8,7 +8,8 @@ from gradio import themes
 
 FONTS = ["system-ui", "-apple-system", "PingFang SC", "Microsoft YaHei", "Noto Sans CJK SC", "sans-serif"]
 MONO = ["ui-monospace", "Consolas", "monospace"]
-CSS = Path(__file__).with_name("page.css").read_text("utf-8")
+_HERE = Path(__file__).parent
+CSS = "".join(path.read_text("utf-8") for path in dict.fromkeys([_HERE / "page.css", *sorted(_HERE.glob("*.css"))]))
 
 
 def theme() -> themes.Base:

@@ -1,0 +1,133 @@
+// The list is what the server answers to `question`; only the choice of rows lives here.
+const question = {text: '', state: 'all', batch: '', page: 1, open: '', ask: []};
+const chosen = new Map();  // job -> has it a result
+let answer = {rows: []}, asked = 0, idle = 0, said = null;
+const find = selector => element.querySelector(selector);
+
+async function refresh(more = {}) {
+    const mine = ++asked;
+    const found = await server.ask({...question, ...more});
+    if (mine !== asked) return;  // a later question is on its way
+    if (found?.said) tell(found.said);
+    if (found?.rows) {
+        answer = found;
+        question.page = found.page;
+        for (const row of found.rows) if (chosen.has(row.id)) chosen.set(row.id, !!row.result);
+    }
+    await render({offline: !found});
+}
+
+async function render(more = {}) {
+    const {rows, words, page, pages, open, ask} = answer;
+    const ready = [...chosen].filter(([, done]) => done).map(([id]) => 'job=' + id);
+    const dialogs = [['.player', open], ['.ask', ask]];
+    for (const [selector, shown] of dialogs) if (!shown) find(selector)?.close();
+    props.value = {
+        ...answer, ...more, said,
+        rows: rows.map(dated),
+        open: open && dated(open),
+        empty: words && !rows.length ? (answer.filtered ? words.nothing_found : words.nothing_yet) : '',
+        many: pages > 1, first: page === 1, last: page === pages,
+        chosen: chosen.size || '',
+        zip: ready.length ? 'api/v1/zip?' + ready.join('&') : '',
+    };
+    await new Promise(resolve => queueMicrotask(resolve));
+    for (const tick of element.querySelectorAll('[data-choose]')) tick.checked = chosen.has(tick.dataset.choose);
+    const all = find('[data-choose=page]'), here = rows.filter(row => chosen.has(row.id)).length;
+    all.checked = here > 0 && here === rows.length;
+    all.indeterminate = here > 0 && here < rows.length;
+    for (const [selector, shown] of dialogs) if (shown && !find(selector).matches(':modal')) {
+        find(selector).removeAttribute('open');  // as the template has it, but that is no modal one
+        find(selector).showModal();
+    }
+}
+
+function dated(row) {
+    const head = row.head && {...row.head, when: moment(row.head.created)};
+    return {...row, head, when: moment(row.created), running: row.state === 'running', progress: [row.percent + '%', row.numbers?.at(-1)].filter(Boolean).join(' · ')};
+}
+
+function moment(seconds) {
+    const then = new Date(seconds * 1000), now = new Date();
+    const day = {month: 'short', day: 'numeric', ...(then.getFullYear() !== now.getFullYear() && {year: 'numeric'})};
+    const today = then.toDateString() === now.toDateString();
+    return then.toLocaleString(navigator.language, {hour: '2-digit', minute: '2-digit', hour12: false, ...(!today && day)});
+}
+
+function tell(what) {
+    said = what;
+    setTimeout(() => { if (said === what) { said = null; render(); } }, 6000);
+}
+
+function change(more) {
+    Object.assign(question, {page: 1}, more);
+    refresh();
+}
+
+function step(by) {
+    const at = answer.rows.findIndex(row => row.id === question.open);
+    const to = answer.rows[at + by];
+    if (to) { question.open = to.id; refresh(); }
+}
+
+element.addEventListener('click', event => {
+    if (event.target.matches('dialog')) return event.target.close();  // the shade round it
+    const pressed = event.target.closest('button, a');
+    const data = pressed?.dataset;
+    if (!data || pressed.disabled) return;
+    if ('state' in data) change({state: data.state});
+    else if ('batch' in data) change({batch: data.batch});
+    else if ('page' in data) { question.page += Number(data.page); refresh().then(() => element.scrollIntoView()); }
+    else if ('open' in data) { question.open = data.open; refresh(); }
+    else if ('step' in data) step(Number(data.step));
+    else if ('do' in data) refresh({do: data.do, jobs: [data.id]});
+    else if ('again' in data) { find('.player').close(); trigger('again', {job: data.again}); }
+    else if ('ask' in data) { question.ask = data.ask === 'chosen' ? [...chosen.keys()] : [data.ask]; refresh(); }
+    else if ('close' in data) pressed.closest('dialog').close();
+    else if ('chooseNone' in data) { chosen.clear(); render(); }
+    else if ('remove' in data) {
+        const jobs = question.ask;
+        question.ask = [];
+        for (const job of jobs) chosen.delete(job);
+        refresh({do: 'remove', jobs});
+    }
+});
+
+element.addEventListener('change', event => {
+    const {target} = event;
+    if (target.name === 'page') { question.page = Math.trunc(Number(target.value)) || 1; return refresh(); }
+    const id = target.dataset.choose;
+    if (!id) return;
+    for (const row of answer.rows) if (id === 'page' || id === row.id) {
+        if (target.checked) chosen.set(row.id, !!row.result);
+        else chosen.delete(row.id);
+    }
+    render();
+});
+
+let typing = 0;
+element.addEventListener('input', event => {
+    if (event.target.name !== 'text') return;
+    clearTimeout(typing);
+    typing = setTimeout(() => change({text: event.target.value}), 200);
+});
+element.addEventListener('submit', event => event.preventDefault());
+element.addEventListener('keydown', event => {
+    if (!event.target.closest('.player') || event.target.matches('video')) return;
+    if (event.key === 'ArrowLeft') step(-1);
+    if (event.key === 'ArrowRight') step(1);
+});
+element.addEventListener('close', event => {
+    find('.player video')?.pause();
+    if (event.target.matches('.player') && answer.open) { question.open = ''; answer.open = null; render(); }
+    if (event.target.matches('.ask') && answer.ask) { question.ask = []; answer.ask = null; render(); }
+}, true);
+window.addEventListener('heygem:again', event => { tell({text: event.detail}); refresh(); });
+
+// Once a second while something goes on, else every five; never where nobody looks.
+const watched = () => !document.hidden && element.offsetParent !== null;
+setInterval(() => {
+    if (!watched() || (!answer.busy && ++idle % 5)) return;
+    refresh();
+}, 1000);
+new IntersectionObserver(([seen]) => seen.isIntersecting && refresh()).observe(element);

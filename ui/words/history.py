@@ -1,0 +1,71 @@
+"""The tab 生成结果历史."""
+
+# ruff: noqa: E501  one entry, one line
+
+from __future__ import annotations
+
+HISTORY: dict[str, tuple[str, str]] = {
+    "tab_history": ("生成结果历史", "History"),
+    # looking for something
+    "search": ("搜索文件名或批次名", "Search by file or batch name"),
+    "filter": ("按状态筛选", "Filter by state"),
+    "only_all": ("全部", "All"),
+    "only_busy": ("进行中", "In progress"),
+    "only_done": ("已完成", "Done"),
+    "only_failed": ("失败", "Failed"),
+    "only_cancelled": ("已取消", "Cancelled"),
+    "whole_batch": ("只看这一批", "Only this batch"),
+    "all_batches": ("显示全部批次", "Show all batches"),
+    "count": ("共 {n} 个", "{n} in all"),
+    "nothing_yet": ("还没有任何结果。在“单个处理”或“批量处理”里开始生成后，都会出现在这里。", "Nothing here yet. Whatever you start under “Single” or “Batch” appears here."),
+    "nothing_found": ("没有找到符合条件的结果。", "Nothing matches."),
+    "offline": ("与服务器的连接中断，正在重试……如果一直这样，请刷新网页。", "The connection to the server is lost, trying again … If it stays so, reload the page."),
+    # the list
+    "choose_page": ("全选本页", "Select page"),
+    "choose": ("选中", "Select"),
+    "preview": ("预览", "Preview"),
+    "pinned": ("已固定", "Pinned"),
+    "made_in": ("用时 {time}", "took {time}"),
+    "made_by": ("声音：{name}", "Voice: {name}"),
+    "before": ("上一页", "Previous"),
+    "after": ("下一页", "Next"),
+    "page": ("页码", "Page"),
+    "batch_count": ("{n} 个", "{n} videos"),
+    "batch_done": ("完成 {n}", "{n} done"),
+    "batch_failed": ("失败 {n}", "{n} failed"),
+    "batch_busy": ("进行中 {n}", "{n} in progress"),
+    "batch_cancelled": ("取消 {n}", "{n} cancelled"),
+    # what can be done
+    "zip": ("📦 一键打包下载", "📦 Download as ZIP"),
+    "download_this": ("⬇️ 下载当前视频", "⬇️ Download this video"),
+    "download_short": ("下载", "Download"),
+    "delete_this": ("🗑️ 删除当前视频", "🗑️ Delete this video"),
+    "delete_chosen": ("🗑️ 批量删除选中", "🗑️ Delete selected"),
+    "chosen": ("个已选中", "selected"),
+    "choose_none": ("取消选择", "Clear selection"),
+    "again": ("再次生成", "Generate again"),
+    "retry": ("重试", "Try again"),
+    "pin": ("固定：不会被自动清理", "Pin: never removed automatically"),
+    "unpin": ("取消固定", "Unpin"),
+    "close": ("关闭", "Close"),
+    "next": ("下一个", "Next"),
+    "previous": ("上一个", "Previous"),
+    # questions and answers
+    "ask_delete_one": ("删除“{name}”？", "Delete “{name}”?"),
+    "ask_delete": ("删除选中的 {n} 个？", "Delete the {n} selected?"),
+    "ask_delete_about": ("视频、声音和结果文件会一起删除，不能恢复。", "Video, voice and result are removed for good. This cannot be undone."),
+    "ask_delete_busy": ("其中 {n} 个正在排队或生成，会保留下来。", "{n} of them are waiting or in progress and will be kept."),
+    "ask_delete_none": ("选中的都在排队或生成，请先取消它们。", "All of them are waiting or in progress: cancel them first."),
+    "yes_delete": ("删除", "Delete"),
+    "no": ("不删除", "Keep"),
+    "said_removed": ("已删除 {n} 个。", "{n} deleted."),
+    "said_kept": ("{n} 个正在排队或生成，没有删除。", "{n} are waiting or in progress and were kept."),
+    "said_cancel": ("正在取消。", "It is being cancelled."),
+    "said_over": ("它已经结束，不用取消了。", "It has ended already."),
+    "said_retry": ("已重新排队。", "It waits again."),
+    "said_pin": ("已固定，不会被自动清理。", "Pinned: it is never removed automatically."),
+    "said_unpin": ("已取消固定。", "No longer pinned."),
+    "said_again": ("已加入队列：{name}", "Queued: {name}"),
+    # once more, with other options
+    "again_about": ("用同样的声音和视频再生成一次，原来的结果会保留。", "Makes it once more from the same voice and video; the present result stays."),
+}  # fmt: skip
