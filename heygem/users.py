@@ -32,8 +32,11 @@ class Users:
         self._hashes: dict[str, str] = {}
 
     def exists(self) -> bool:
-        """Whether there is a file, even one without a user."""
-        return self.file.exists()
+        """Whether there is a file, even one without a user or one that cannot be read."""
+        try:
+            return self.file.exists()
+        except OSError:
+            return True
 
     def names(self) -> list[str]:
         """All names, sorted."""

@@ -34,6 +34,7 @@ from ui.words import (
 KINDS = list(error_kinds())
 CHINESE = re.compile(r"[\u4e00-\u9fff]")
 UI = Path(__file__).parents[2] / "ui"
+CORE = Path(__file__).parents[2] / "heygem"
 SOURCES = "".join(path.read_text("utf-8") for path in [*UI.glob("*.py"), *(UI / "words").glob("[_p]*.py")])
 
 
@@ -73,7 +74,7 @@ def test_details_are_translated_where_they_are_known() -> None:
 def literal_details() -> Iterator[str]:
     """The words that the core puts into its errors, where they are fixed."""
     names = {kind.__name__ for kind in KINDS}
-    for path in Path(errors.__file__).parent.rglob("*.py"):
+    for path in CORE.rglob("*.py"):
         for node in ast.walk(ast.parse(path.read_text("utf-8"))):
             if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in names:
                 for given in node.keywords:
@@ -105,12 +106,13 @@ def test_every_choice_and_stage_and_state_has_a_word() -> None:
 def test_no_key_is_left_over() -> None:
     prefixes = ("engine_", "region_", "resolution_", "quality_", "length_", "stage_", "state_", "audio_", "video_")
     prefixes += ("held_",)
+    prefixes += ("tab_", "only_", "setting_", "queue_", "worker_", "login_")
     spoken = {key for key in WORDS if f'"{key.removesuffix("_about")}"' in SOURCES}
     assert {key for key in WORDS if not key.startswith(prefixes)} - spoken == set()
 
 
 def test_the_pipelines_warning_is_known() -> None:
-    source = (Path(errors.__file__).parent / "pipeline.py").read_text("utf-8")
+    source = (CORE / "pipeline.py").read_text("utf-8")
     assert "frames show no usable face and were left as they are" in source
     sentence = "10 of 250 frames show no usable face and were left as they are"
     assert warn(sentence, "zh") == say("no_face_frames", "zh", count=10, total=250)

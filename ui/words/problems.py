@@ -27,7 +27,7 @@ ERRORS_ZH: dict[str, tuple[str, str]] = {
     "webhook.failed": ("“{host}”没有收下通知：{reason}。", "请检查这个地址上的服务是否在运行，并且返回 200 到 299 的状态码。"),
     "login.missing": ("需要先登录，或提供有效的令牌。", "请打开 /login 登录；用接口时请带上请求头“Authorization: Bearer 令牌”。"),
     "origin.refused": ("不接受来自“{origin}”网页的请求。", "请在 HeyGem 自己的网页上操作，或请管理员把这个来源加到 HEYGEM_CORS_ORIGINS。"),
-    "users.unusable": ("用户文件“{name}”不能用：{reason}。", "请修好或删除这个文件；“heygem users add 用户名”会新建一个。"),
+    "users.unusable": ("用户文件“{name}”不能用：{reason}。", "请修好这个文件，在这之前没有人能登录；删除它之后，任何人不用登录就能使用。"),
     "job.crashed": ("处理进程意外退出（{reason}）。", "请再试一次；如果还是这样，请换小一点或短一点的视频。SIGKILL 多半是内存不够。"),
     "job.out_of_memory": ("显存不够，一次只处理一帧也放不下。", "请等显卡上的其他程序结束后再试，或换一个尺寸小一点的视频，或把设备改成 cpu。"),
     "job.stalled": ("任务在“{stage}”这一步连续 {seconds} 秒没有动静，已被停止。", "请再试一次；如果总停在同一个地方，请把文件发给管理员。"),

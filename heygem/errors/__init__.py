@@ -1,0 +1,131 @@
+"""The tree of errors. Each has a code (stable, for machines), a message (what and why) and a hint (what to do).
+
+HeyGemError
+├── InputError            the user's file or option is the cause
+│   ├── FileMissing       input.missing       no such file
+│   ├── FileEmpty         input.empty         zero bytes, or a header and nothing behind it
+│   ├── FileUnreadable    input.unreadable    not media, cut short, or damaged
+│   ├── FileRefused       input.refused       a playlist or another container that points outside itself
+│   ├── NoVideo           input.no_video      sound where a picture is needed
+│   ├── NoSound           input.no_sound      a file without a sound track where a voice is needed
+│   ├── SoundTooShort     input.too_short     less than 0.1 s of sound
+│   ├── PictureTooLarge   input.too_large     above the largest picture size
+│   ├── PictureTooSmall   input.too_small     below the smallest picture size
+│   ├── NoFace            input.no_face       no usable face in the whole file
+│   ├── OptionInvalid     option.invalid      an option outside its range
+│   └── LimitExceeded     limit.exceeded      larger or longer than the settings allow
+├── OutputError           output.failed       the result cannot be written (folder, disk, permission)
+├── EngineUnavailable     engine.unavailable  the engine, a device or a model file is not there
+├── ToolMissing           tool.missing        a library or program is not installed
+├── WeightsUnusable       weights.unusable    a file of weights that the user brought is missing or of another network
+├── AddressRefused        address.refused     an address that this server does not call: private, or not http(s)
+├── AddressUnknown        address.unknown     the name in an address cannot be found
+├── WebhookFailed         webhook.failed      the other side did not take a message
+├── LoginMissing          login.missing       neither logged in nor a valid token
+├── OriginRefused         origin.refused      the page of another site sent the request
+├── UsersUnusable         users.unusable      the file of users cannot be read or written
+├── WorkerDied            job.crashed         the process that did the work ended in the middle of it
+├── OutOfMemory           job.out_of_memory   the graphics memory is too small, even for one frame at a time
+├── Stalled               job.stalled         the work gave no sign of life for too long
+├── TimedOut              job.timeout         the work took longer than the setting allows
+├── Interrupted           job.interrupted     the work was ended from outside again and again
+├── JobMissing            job.missing         there is no such job or batch
+├── JobState              job.state           what was asked does not fit the state of the job
+├── DiskLow               disk.low            too little room to take in or to begin new work
+├── QueueFull             queue.full          too many jobs wait already
+├── ResultGone            result.gone         the result was removed from the disk
+├── StoreBusy             store.busy          another process holds the list of jobs for too long
+├── StoreInUse            store.in_use        another HeyGem serves this list of jobs already
+├── StoreUnusable         store.unusable      the list of jobs cannot be read or written
+└── Cancelled             job.cancelled       the user stopped the work
+"""
+
+from __future__ import annotations
+
+from heygem.errors.base import (
+    HeyGemError,
+)
+from heygem.errors.door import (
+    AddressRefused,
+    AddressUnknown,
+    LoginMissing,
+    OriginRefused,
+    UsersUnusable,
+    WebhookFailed,
+)
+from heygem.errors.inputs import (
+    FileEmpty,
+    FileMissing,
+    FileRefused,
+    FileUnreadable,
+    InputError,
+    LimitExceeded,
+    NoFace,
+    NoSound,
+    NoVideo,
+    OptionInvalid,
+    PictureTooLarge,
+    PictureTooSmall,
+    SoundTooShort,
+)
+from heygem.errors.work import (
+    Cancelled,
+    DiskLow,
+    EngineUnavailable,
+    Interrupted,
+    JobMissing,
+    JobState,
+    OutOfMemory,
+    OutputError,
+    QueueFull,
+    ResultGone,
+    Stalled,
+    StoreBusy,
+    StoreInUse,
+    StoreUnusable,
+    TimedOut,
+    ToolMissing,
+    WeightsUnusable,
+    WorkerDied,
+)
+
+__all__ = [
+    "AddressRefused",
+    "AddressUnknown",
+    "Cancelled",
+    "DiskLow",
+    "EngineUnavailable",
+    "FileEmpty",
+    "FileMissing",
+    "FileRefused",
+    "FileUnreadable",
+    "HeyGemError",
+    "InputError",
+    "Interrupted",
+    "JobMissing",
+    "JobState",
+    "LimitExceeded",
+    "LoginMissing",
+    "NoFace",
+    "NoSound",
+    "NoVideo",
+    "OptionInvalid",
+    "OriginRefused",
+    "OutOfMemory",
+    "OutputError",
+    "PictureTooLarge",
+    "PictureTooSmall",
+    "QueueFull",
+    "ResultGone",
+    "SoundTooShort",
+    "Stalled",
+    "StoreBusy",
+    "StoreInUse",
+    "StoreUnusable",
+    "TimedOut",
+    "ToolMissing",
+    "UsersUnusable",
+    "WebhookFailed",
+    "WeightsUnusable",
+    "WorkerDied",
+]
