@@ -25,13 +25,15 @@ from heygem.pipeline import Take
 PATIENCE = 10.0
 """Seconds to wait for another process that writes."""
 LONGEST_WAIT = 3600.0
-"""Seconds: no job is made to wait longer for its next attempt; more means that the clock was set back."""
+"""Seconds: no message is made to wait longer for its next attempt; more means that the clock was set back."""
+LONGEST_REST = 60.0
+"""The same for a job."""
 _IN_ORDER = "priority DESC, position"
 
 
 @dataclass(frozen=True)
 class Filter:
-    """Which jobs: those whose name contains ``text``, in one of ``states``, of a batch. Newest first."""
+    """All words of ``text`` stand in the name of the job or its batch; one of ``states``; of a batch. Newest first."""
 
     text: str = ""
     states: Sequence[str] = ()
@@ -171,7 +173,7 @@ class Store:
                 WHERE seq = (SELECT seq FROM jobs WHERE state = '{QUEUED}'
                     AND (not_before IS NULL OR not_before <= ? OR not_before > ?) ORDER BY {_IN_ORDER} LIMIT 1)
                     AND NOT EXISTS (SELECT 1 FROM facts WHERE name = 'paused') RETURNING *""",
-                [worker, now, now, now + LONGEST_WAIT],
+                [worker, now, now, now + LONGEST_REST],
             ).fetchall()
         return job_of(rows[0], self.root) if rows else None
 
@@ -270,11 +272,10 @@ class Store:
 
 
 def _where(wanted: Filter) -> tuple[str, list[Any]]:
-    parts: list[str] = []
-    values: list[Any] = []
-    for word in wanted.text.split():
-        parts.append("name LIKE ? ESCAPE '\\'")
-        values.append("%" + "".join("\\" + sign if sign in "\\%_" else sign for sign in word) + "%")
+    has = "instr(lower(name), lower(?))"
+    words = wanted.text.split()
+    parts = [f"({has} OR batch IN (SELECT id FROM batches WHERE {has}))"] * len(words)
+    values: list[Any] = [word for word in words for _ in range(2)]
     if wanted.states:
         parts.append(f"state IN ({', '.join('?' * len(wanted.states))})")
         values += wanted.states
