@@ -23,6 +23,9 @@ from heygem.settings import Settings
 if TYPE_CHECKING:
     import uvicorn
 
+    from heygem.jobs.fleet import Fleet
+    from heygem.jobs.queue import Queue
+
 
 _LAST = 3.0  # seconds that open connections have when the server stops
 
@@ -63,8 +66,6 @@ def _parse(arguments: list[str] | None) -> dict[str, Any]:
 def _serve(config: Settings, log_file: Path) -> int:
     os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"
     os.environ.setdefault("GRADIO_TEMP_DIR", str(config.home / "uploads"))  # not /tmp: another user may own that
-    from api.login import warning
-
     asked: list[int] = []  # neither an Event nor a lock: a signal may arrive inside of one
     for sign in (signal.SIGINT, signal.SIGTERM):
         signal.signal(sign, lambda number, _: asked.append(number))
@@ -75,6 +76,8 @@ def _serve(config: Settings, log_file: Path) -> int:
         while thread.is_alive() and not (server.started or asked):
             time.sleep(0.02)
         if server.started:
+            from api.login import warning
+
             log.take_over()  # uvicorn has set up its own by now
             logger.info("serving on {}:{}", config.host, config.port)
             print("页面已就绪 The page is ready:", *_addresses(config.host, config.port), flush=True)
@@ -87,34 +90,41 @@ def _serve(config: Settings, log_file: Path) -> int:
     return 0 if asked else 1
 
 
-def _wire(config: Settings, log_file: Path, parts: ExitStack) -> tuple[uvicorn.Server, Callable[[], None]]:
-    """Builds everything, lowest first, and says how to stop the server; what else has to end is put on ``parts``.
-    Raises StoreInUse, StoreUnusable."""
-    import uvicorn
-
-    from api.app import create
-    from api.security import secure
+def _work(config: Settings, parts: ExitStack) -> tuple[Queue, Fleet]:
+    """The queue and those who work it off: waiting jobs begin before the page is there. What has to end is put on
+    ``parts``. Raises StoreInUse, StoreUnusable."""
     from heygem.jobs.fleet import LocalFleet
-    from heygem.jobs.preflight import Preflight
     from heygem.jobs.queue import Queue
     from heygem.jobs.retention import Janitor, caches_of, policy_of
     from heygem.jobs.store import Store
-    from ui.desk import Desk
-    from ui.page import mount
 
     store = Store(config.store, config.outputs)
     parts.callback(store.close)
     queue = Queue(store, config.min_free_mb << 20)
     fleet = LocalFleet(queue, config)
     queue.changed = fleet.wake
-    preflight = Preflight()
     for part in (fleet, Janitor(queue, policy_of(config), caches_of(config))):
         part.start()
         parts.callback(part.close)
+    fleet.warm()
+    return queue, fleet
+
+
+def _wire(config: Settings, log_file: Path, parts: ExitStack) -> tuple[uvicorn.Server, Callable[[], None]]:
+    """Builds everything, lowest first, and says how to stop the server."""
+    queue, fleet = _work(config, parts)
+    import uvicorn
+
+    from api.app import create
+    from api.security import secure
+    from heygem.jobs.preflight import Preflight
+    from ui.desk import Desk
+    from ui.page import mount
+
+    preflight = Preflight()
     parts.callback(preflight.close)
     desk = Desk(queue, fleet, preflight, config, log_file, config.language)
     app = create(desk)
-    fleet.warm()
     door = secure(mount(app, desk), config)
     more = {"log_config": None, "access_log": False, "timeout_graceful_shutdown": int(_LAST) - 1}
     server = uvicorn.Server(uvicorn.Config(door, config.host, config.port, **more))
