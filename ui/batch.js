@@ -60,3 +60,4 @@ setInterval(() => {
     refresh();
 }, 1000);
 watch('value', () => { shown = 'all'; render(props.value); });
+if (props.value?.id) render(props.value);

@@ -46,7 +46,10 @@ class BatchTab:
                     self.list = template("draft", {}, "draft", elem_id="batch_list")
             self.options = options_panel(words, "batch_")
             with gr.Row(elem_classes="buttons"):
-                self.name = gr.Textbox(label=words("batch_name"), max_length=80, elem_id="batch_name")
+                label = words("batch_name")
+                self.name = gr.Textbox(
+                    label=label, placeholder=label, show_label=False, max_length=80, elem_id="batch_name"
+                )
                 start = {"variant": "primary", "interactive": False, "elem_id": "batch_start"}
                 self.start = gr.Button(words("batch_start"), **start)
             self.why = template("why", {}, elem_id="batch_why")

@@ -48,7 +48,7 @@ def sentence(finding: tuple[str, dict[str, str]], language: str) -> str:
 def _row(path: Path, desk: Desk, language: str) -> dict[str, Any]:
     verdict = desk.preflight.ask(path)
     level = verdict.level if verdict else LOOKING
-    row = {"id": row_id(str(path)), "name": shown_name(path), "level": level}
+    row: dict[str, Any] = {"id": row_id(str(path)), "name": shown_name(path), "level": level}
     row["word"] = say(f"preflight_{level}", language)
     if verdict:
         row["lines"] = [sentence(finding, language) for finding in verdict.findings]

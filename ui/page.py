@@ -10,6 +10,7 @@ from starlette.types import ASGIApp
 
 from heygem import __version__
 from ui.banner import Banner
+from ui.batch import BatchTab
 from ui.desk import Desk
 from ui.history import History
 from ui.language import LOCALES, LanguageDoor
@@ -33,8 +34,8 @@ def build(desk: Desk) -> gr.Blocks:
         gr.HTML(_header(), elem_id="header", js_on_load=_SWITCH, apply_default_css=False)
         Banner(desk)
         with gr.Tabs():
-            for name, tab in (("single", Single), ("history", History), ("server", Server)):
-                with gr.Tab(texts(f"tab_{name}"), id=name):
+            for name, tab in (("single", Single), ("batch", BatchTab), ("history", History), ("server", Server)):
+                with gr.Tab(texts(f"tab_{name}"), id=name, elem_id=f"tab_{name}"):
                     tab(page, texts, desk)
         gr.HTML(_both("footer", version=__version__), elem_id="footer", apply_default_css=False)
     return page
@@ -67,6 +68,12 @@ element.addEventListener('click', event => {
     document.cookie = `heygem_language=${language}; path=/; max-age=31536000; samesite=lax`;
     location.reload();
 });
+// A page that is loaded again opens where it was.
+document.addEventListener('click', event => {
+    const tab = event.target.closest('[role=tab]');
+    if (tab?.id) sessionStorage.setItem('heygem_tab', tab.id);
+});
+setTimeout(() => document.getElementById(sessionStorage.getItem('heygem_tab'))?.click());
 """
 
 

@@ -9,6 +9,7 @@ from typing import Any
 
 from heygem.jobs.job import CANCELLED, DONE, FAILED, QUEUED, RUNNING, STATES, Batch, Job
 from heygem.jobs.queue import Queue
+from heygem.tick import COUNTED
 from ui.card import failure, grade, numbers, result_url, title
 from ui.words import duration, say
 
@@ -45,11 +46,11 @@ def show_batch(batch: Batch | None, jobs: Sequence[Job], line: Line, language: s
         "id": batch.id,
         "name": batch.name,
         "voice": say("run_voice", language, name=jobs[0].request.audio.name),
-        "busy": batch_is_busy(counts),
-        "state": "busy" if batch_is_busy(counts) else "bad" if counts[FAILED] else "over",
+        "busy": _busy(counts),
+        "state": "busy" if _busy(counts) else "bad" if counts[FAILED] else "over",
         "title": _title(jobs, counts, line, language),
         "note": _note(jobs, counts, line, language),
-        "time": say("elapsed", language, time=duration(seconds_worked(jobs), language)),
+        "time": say("elapsed" if _busy(counts) else "took", language, time=duration(seconds_worked(jobs), language)),
         "left": say("run_left", language, time=duration(left, language)) if left is not None else "",
         "bar": _bar(jobs, counts),
         "filters": _filters(counts, language),
@@ -62,7 +63,7 @@ def show_batch(batch: Batch | None, jobs: Sequence[Job], line: Line, language: s
     }
 
 
-def batch_is_busy(counts: dict[str, int]) -> bool:
+def _busy(counts: dict[str, int]) -> bool:
     return bool(counts[QUEUED] or counts[RUNNING])
 
 
@@ -132,18 +133,18 @@ def _bar(jobs: Sequence[Job], counts: dict[str, int]) -> dict[str, float]:
 
 
 def _filters(counts: dict[str, int], language: str) -> list[dict[str, Any]]:
-    every = {"value": "all", "name": say("run_all", language), "n": sum(counts.values())}
-    return [every, *({"value": state, "name": say(f"run_state_{state}", language), "n": counts[state]} for state in STATES)]
+    names = {"all": say("run_all", language), **{state: say(f"run_state_{state}", language) for state in STATES}}
+    every = {"all": sum(counts.values()), **counts}
+    return [{"value": value, "name": name, "n": every[value]} for value, name in names.items()]
 
 
 def _row(job: Job, ahead: int, language: str, log: str) -> dict[str, Any]:
     row: dict[str, Any] = {"id": job.id, "name": job.request.video.name, "state": job.state}
-    row["thumb"] = f"api/v1/jobs/{job.id}/thumbnail"
-    row["title"] = title(job, ahead, language)
+    row |= {"thumb": f"api/v1/jobs/{job.id}/thumbnail", "title": title(job, ahead, language)}
     if job.state == RUNNING:
         if job.stage and not job.stopping:
             row["title"] = say(f"stage_{job.stage}", language)
-        row["percent"] = round(100 * job.done / job.total) if job.total else 0
+        row["percent"] = round(100 * job.done / job.total) if job.stage in COUNTED and job.total else 0
         row["numbers"] = numbers(job, language)
     elif job.state == DONE and job.take and job.started and job.ended:
         row |= {"url": result_url(job), "numbers": [duration(job.take.seconds, language)]}
