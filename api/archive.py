@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from itertools import count
@@ -11,7 +10,6 @@ from zipfile import ZIP64_LIMIT, ZIP_FILECOUNT_LIMIT, ZIP_STORED, ZipFile, ZipIn
 
 CHUNK = 1 << 20
 _LOCAL, _CENTRAL, _END, _END64 = 30, 46, 22, 76  # bytes of the records without their variable parts
-_OLDEST = (1980, 1, 1, 0, 0, 0)
 
 
 @dataclass(frozen=True)
@@ -21,7 +19,6 @@ class Member:
     name: str
     path: Path
     size: int
-    changed: float
 
     @property
     def large(self) -> bool:
@@ -29,10 +26,8 @@ class Member:
         return self.size * 1.05 > ZIP64_LIMIT
 
     def info(self) -> ZipInfo:
-        info = ZipInfo(self.name)
-        info.date_time = max(tuple(time.localtime(self.changed)[:6]), _OLDEST)
+        info = ZipInfo.from_file(self.path, self.name, strict_timestamps=False)
         info.file_size, info.compress_type = self.size, ZIP_STORED
-        info.external_attr = 0o644 << 16
         return info
 
 
@@ -41,12 +36,12 @@ def members(files: Iterable[Path]) -> list[Member]:
     found: dict[str, Member] = {}
     for path in files:
         try:
-            state = path.stat()
+            size = path.stat().st_size
         except OSError:
             continue
         names = (path.name if not n else f"{path.stem} ({n + 1}){path.suffix}" for n in count())
         name = next(name for name in names if name not in found)
-        found[name] = Member(name, path, state.st_size, state.st_mtime)
+        found[name] = Member(name, path, size)
     return [*found.values()]
 
 
@@ -66,7 +61,7 @@ def length(files: Iterable[Member]) -> int:
 def stream(files: Iterable[Member]) -> Iterator[bytes]:
     """The archive in pieces."""
     pipe = _Pipe()
-    with ZipFile(pipe, "w") as archive:  # pyright: ignore[reportArgumentType]
+    with ZipFile(pipe, "w") as archive:  # pyright: ignore
         for file in files:
             with file.path.open("rb") as source, archive.open(file.info(), "w") as target:
                 while chunk := source.read(CHUNK):

@@ -23,7 +23,7 @@ async def submit(request: Request, response: Response, desk: At, key: Key = None
     """Queues a job for every video, all with the same voice: all of them or, if one file is bad, none."""
     await run_in_threadpool(check_room, desk.queue, desk.settings)
     async with received(request, desk.settings) as sent:
-        batch = await run_in_threadpool(_submit, desk, sent, key)
+        batch = await run_in_threadpool(_submit, desk, sent, f"batch:{key}" if key else None)
     response.headers["Location"] = request.url.path.rstrip("/") + f"/{batch.id}"
     return await run_in_threadpool(_one, desk, batch.id)
 
@@ -59,6 +59,8 @@ def _one(desk: Desk, id: str) -> BatchReply:
 
 
 def _submit(desk: Desk, sent: Sent, key: str | None) -> Batch:
+    if key and (known := desk.queue.store.by_key(key)):
+        return desk.queue.need_batch(known.batch or "")
     wishes = wishes_of(sent.fields)
     audio, videos = sent.one("audio"), sent.many("videos")
     extras = extras_of(desk, sent, wishes, key)

@@ -24,7 +24,7 @@ from api.desk import At, Desk
 from api.fetch import fetched
 from api.intake import inside
 from api.models import progress, public
-from api.results import READ, file, result_of
+from api.results import file, result_of
 from heygem.errors import HeyGemError, InputError, JobMissing, OptionInvalid, OutputError, QueueFull
 from heygem.jobs.job import BUSY, DONE, FAILED, STATES, Extras, Failure, Job
 from heygem.jobs.job import Request as Asked
@@ -113,8 +113,9 @@ def query(desk: At, words: Words, code: Annotated[str, Query(max_length=200)] = 
         return _refused(error, words)
 
 
-@router.api_route("/{code}-r.mp4", methods=READ, include_in_schema=False)
-@router.api_route("/easy/{code}-r.mp4", methods=READ)
+@router.api_route("/{code}-r.mp4", methods=["GET", "HEAD"], include_in_schema=False)
+@router.head("/easy/{code}-r.mp4", include_in_schema=False)
+@router.get("/easy/{code}-r.mp4")
 def result(request: Request, desk: At, code: str) -> Response:
     """The file that `data.result` names."""
     job = desk.queue.store.by_key(_key(code))

@@ -62,7 +62,7 @@ async def submit(request: Request, response: Response, desk: At, key: Key = None
     """Queues a job: a voice and a video or photo, as files or as names inside the allowed folder."""
     await run_in_threadpool(check_room, desk.queue, desk.settings)
     async with received(request, desk.settings) as sent:
-        job, new = await run_in_threadpool(_submit, desk, sent, key)
+        job, new = await run_in_threadpool(_submit, desk, sent, f"job:{key}" if key else None)
     response.status_code = 201 if new else 200
     response.headers["Location"] = request.url.path.rstrip("/") + f"/{job.id}"
     return await run_in_threadpool(one_job, desk, job.id)
@@ -143,13 +143,12 @@ def extras_of(desk: Desk, sent: Sent, wishes: Wishes, key: str | None) -> Extras
     """Raises AddressRefused, AddressUnknown for a webhook that cannot be called."""
     if wishes.webhook:
         guard.check(wishes.webhook, desk.settings.webhook_private)
-    # The faces of the API do not share their keys.
-    return Extras(wishes.priority, f"api:{key}" if key else None, wishes.webhook, link=sent.ours)
+    return Extras(wishes.priority, key, wishes.webhook, link=sent.ours)
 
 
 def _submit(desk: Desk, sent: Sent, key: str | None) -> tuple[Job, bool]:
     """The job, and whether it is new."""
-    if key and (known := desk.queue.store.by_key(f"api:{key}")):
+    if key and (known := desk.queue.store.by_key(key)):
         return known, False
     wishes = wishes_of(sent.fields)
     asked = Asked(sent.one("video"), sent.one("audio"), wishes.options)

@@ -73,6 +73,8 @@ class JobReply(BaseModel):
 
 
 class Jobs(BaseModel):
+    """A page of the history, newest first."""
+
     items: list[JobReply]
     total: int = Field(description="how many there are in all")
     limit: int
@@ -93,18 +95,24 @@ class BatchReply(BaseModel):
 
 
 class Batches(BaseModel):
+    """A page of the batches, newest first."""
+
     items: list[BatchReply]
     limit: int
     offset: int
 
 
 class WorkerReply(BaseModel):
+    """Who works."""
+
     name: str
     device: str
     job: str | None = Field(description="what it works on")
 
 
 class QueueReply(BaseModel):
+    """The queue as a whole."""
+
     held: str | None = Field(description="why no job begins: paused, disk, or null")
     counts: dict[str, int] = Field(description="state -> jobs")
     running: list[JobReply]

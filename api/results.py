@@ -20,7 +20,6 @@ from heygem.jobs.job import DONE, Job
 from heygem.jobs.thumbnail import thumbnail
 
 router = APIRouter(tags=["results"])
-READ = ["GET", "HEAD"]
 _MOST = 1000
 Ids = Annotated[list[str], Query(description="may come several times")]
 _VIDEO: dict[int | str, dict[str, Any]] = {
@@ -29,7 +28,8 @@ _VIDEO: dict[int | str, dict[str, Any]] = {
 }
 
 
-@router.api_route("/jobs/{id}/result", methods=READ, response_class=FileResponse, responses=_VIDEO)
+@router.head("/jobs/{id}/result", include_in_schema=False)
+@router.get("/jobs/{id}/result", response_class=FileResponse, responses=_VIDEO)
 def result(
     request: Request, desk: At, id: str, download: Annotated[bool, Query(description="as an attachment")] = False
 ) -> Response:
@@ -38,19 +38,22 @@ def result(
     return file(request, path, "video/mp4", disposition("attachment" if download else "inline", path.name))
 
 
-@router.api_route("/jobs/{id}/thumbnail", methods=READ, response_class=FileResponse)
+@router.head("/jobs/{id}/thumbnail", include_in_schema=False)
+@router.get("/jobs/{id}/thumbnail", response_class=FileResponse)
 def picture(request: Request, desk: At, id: str) -> Response:
     """A JPEG of about 320 pixels."""
     return file(request, thumbnail(desk.queue.need(id)), "image/jpeg")
 
 
-@router.api_route("/batches/{id}/zip", methods=READ, response_class=StreamingResponse, tags=["batches"])
+@router.head("/batches/{id}/zip", include_in_schema=False)
+@router.get("/batches/{id}/zip", response_class=StreamingResponse, tags=["batches"])
 def of_batch(request: Request, desk: At, id: str) -> Response:
     """All results of a batch in one ZIP file."""
     return _zip(request, desk.queue.jobs_of(desk.queue.need_batch(id).id), desk.queue.need_batch(id).name)
 
 
-@router.api_route("/zip", methods=READ, response_class=StreamingResponse)
+@router.head("/zip", include_in_schema=False)
+@router.get("/zip", response_class=StreamingResponse)
 def chosen(request: Request, desk: At, job: Ids) -> Response:
     """The results of these jobs in one ZIP file."""
     if len(job) > _MOST:

@@ -60,8 +60,10 @@ class Queue:
     def submit_batch(
         self, audio: Path, videos: Sequence[Path], options: Options, name: str = "", extras: Extras | None = None
     ) -> Batch:
-        """One voice, many videos: all jobs or none. The voice is kept once. Raises as ``submit``."""
+        """One voice, many videos: all jobs or none. The voice is kept once. Key and errors as with ``submit``."""
         extras = extras or Extras()
+        if extras.key and (known := self.store.by_key(extras.key)):
+            return self.need_batch(known.batch or "")
         self.check_room()
         folder = batch_folder(self.outputs, time.strftime("batch_%Y%m%d_%H%M%S"))
         batch = Batch(secrets.token_hex(8), clean_stem(name) if name else folder.name, folder)
@@ -69,13 +71,16 @@ class Queue:
         try:
             for video in videos:
                 voice = jobs[0].request.audio if jobs else audio
-                job = self._take_in(Request(video, voice, options), replace(extras, key=None))
+                mine = replace(extras, key=None) if jobs else extras  # the first job holds the key of the batch
+                job = self._take_in(Request(video, voice, options), mine)
                 jobs.append(replace(job, batch=batch.id))
             self._add(jobs, batch)
-        except BaseException:
+        except BaseException as error:
             for job in jobs:
                 discard(job.folder)
             discard(folder)
+            if isinstance(error, sqlite3.IntegrityError) and (known := self.store.by_key(extras.key or "")):
+                return self.need_batch(known.batch or "")
             raise
         return replace(batch, counts={QUEUED: len(jobs)})
 

@@ -115,7 +115,7 @@ def sound(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Path]:
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     """One for all tests that do not mind the jobs of others."""
     folder = tmp_path_factory.mktemp("server")
-    shared = {name: folder / name for name in ("input_folder", "easy_folder")}
+    shared: dict[str, Any] = {name: folder / name for name in ("input_folder", "easy_folder")}
     for path in shared.values():
         path.mkdir()
     with served(folder, max_upload_mb=2, max_minutes=1, max_videos=20, webhook_private=True, **shared) as server:
