@@ -25,11 +25,12 @@ from heygem.errors import Cancelled
 from heygem.faces import avatar
 from heygem.faces.avatar import Avatar
 from heygem.media import sound as sound_module
-from heygem.media.sound import load_sound
+from heygem.media.sound import RATE, load_sound
 from heygem.pipeline import Options, lipsync
 from heygem.speech import motion
 from heygem.speech.motion import listen
 from tests.media.clips import film as write_film
+from tests.media.clips import wav
 
 DRAFT = Options(quality="draft")
 
@@ -236,3 +237,21 @@ def test_cancel_while_another_is_at_it(
     with Cache(tmp_path / "cache" / what).workshop(key, lambda: None), pytest.raises(Cancelled):
         lipsync(films[0], voice, tmp_path / "new.mp4", DRAFT, tick, tmp_path / "cache")
     assert not (tmp_path / "new.mp4").exists()
+
+
+def test_a_long_sound_gives_signs_of_life_all_the_while(voice: Path, speech: np.ndarray, tmp_path: Path) -> None:
+    """A minute is decoded and heard in many steps: the watchdog sees each, and each may cancel."""
+    long = wav(tmp_path / "long.wav", np.tile(speech, 8), RATE)
+    beats: list[int] = []
+    sound = load_sound(long, Cache(tmp_path / "c"), lambda: beats.append(1))
+    assert len(beats) > 20
+    ticks: list[tuple[str, int, int]] = []
+    MeshEngine().listen(sound, Fraction(25), 1600, lambda *tick: ticks.append(tick))
+    assert len(ticks) >= 9 and set(ticks) == {("listen", 0, 1)}, "three passes over three pieces and more"
+
+    def stop(stage: str, done: int, total: int) -> None:
+        raise Cancelled
+
+    with pytest.raises(Cancelled):
+        MeshEngine().listen(load_sound(voice, Cache(tmp_path / "c")), Fraction(25), 50, stop)
+    assert not list((tmp_path / "c").glob("*.part"))

@@ -92,7 +92,7 @@ class Engine(Protocol):
         """What the mouth has to do in each of ``frames`` frames. Depends on the sound alone.
 
         What takes time goes through ``sound.once``: takes with the same sound share it. ``tick("listen", done, total)``
-        at least every second.
+        is called all the while.
         """
         ...
 

@@ -11,16 +11,13 @@ from functools import cache
 from pathlib import Path
 
 import numpy as np
-from scipy.ndimage import convolve1d, maximum_filter1d, minimum_filter1d
-from scipy.special import expit
 from threadpoolctl import threadpool_limits
 
-from heygem.cache import content_key
+from heygem.cache import Beat, content_key
 from heygem.errors import EngineUnavailable
 from heygem.speech.features import BANDS, FFT, HOP, ROWS, compress, mel_power
 from heygem.speech.net import STRIDES, MouthNet
 from heygem.speech.voice import loudness, talking, voice_activity
-from heygem.tick import Tick, silent
 
 VERSION = 1
 """Version of ``hear``: a change makes all that was heard stale."""
@@ -88,16 +85,16 @@ def listen(samples: np.ndarray, fps: Fraction, frames: int) -> Motion:
     return timed(**hear(samples), fps=fps, frames=frames)
 
 
-def hear(samples: np.ndarray, tick: Tick = silent) -> dict[str, np.ndarray]:
+def hear(samples: np.ndarray, beat: Beat = lambda: None) -> dict[str, np.ndarray]:
     """What is heard in mono 16 kHz samples (n,), whatever the video: all the work of ``listen`` but the last step.
 
     "net" (T25, K) float32: rows of the network, 25 a second. "voice" (T100,) float32 0..1: is there a voice, 100 a
-    second; it ends in silence. ``tick("listen", done, total)`` per piece. Raises EngineUnavailable.
+    second; it ends in silence. beat is called for every piece. Raises EngineUnavailable.
     """
     end = len(samples) // HOP + TAIL
     with threadpool_limits(1, "blas"):  # the products are small: more threads would mostly wait for each other
-        voice, level = _voice(samples, end)
-        return {"net": _net_rows(samples, end, _normaliser(samples, voice, level), tick), "voice": voice}
+        voice, level = _voice(samples, end, beat)
+        return {"net": _net_rows(samples, end, _normaliser(samples, voice, level, beat), beat), "voice": voice}
 
 
 def timed(net: np.ndarray, voice: np.ndarray, fps: Fraction, frames: int) -> Motion:
@@ -125,10 +122,10 @@ def mouth_basis() -> MouthBasis:
     return _load()[0]
 
 
-def _voice(samples: np.ndarray, end: int) -> tuple[np.ndarray, float]:
+def _voice(samples: np.ndarray, end: int, beat: Beat) -> tuple[np.ndarray, float]:
     """Voice activity 0..1 of ``end`` feature rows, and the mean power of the voice."""
     loud, power = [], []
-    for start, stop in _pieces(end):
+    for start, stop in _pieces(end, beat):
         mel = _mel(samples, start, stop)
         loud.append(loudness(mel))
         power.append(mel.sum(axis=1))
@@ -137,34 +134,37 @@ def _voice(samples: np.ndarray, end: int) -> tuple[np.ndarray, float]:
     return voice, float(np.concatenate(power)[:heard][talking(voice[:heard])].mean(dtype=np.float64))
 
 
-def _normaliser(samples: np.ndarray, voice: np.ndarray, level: float) -> Callable[[np.ndarray], np.ndarray]:
+def _normaliser(samples: np.ndarray, voice: np.ndarray, level: float, beat: Beat) -> Callable[[np.ndarray], np.ndarray]:
     """Mel power -> features without the colour of this voice and microphone: their mean over the talking is 0
     (cepstral mean normalisation, Atal 1974)."""
     spoken = talking(voice[: len(samples) // HOP + 1])
     total = np.zeros(BANDS)
-    for start, stop in _pieces(len(spoken)):
+    for start, stop in _pieces(len(spoken), beat):
         total += compress(_mel(samples, start, stop), level)[spoken[start:stop]].sum(axis=0)
     colour = (total / spoken.sum()).astype(np.float32)
     return lambda power: compress(power, level) - colour
 
 
-def _net_rows(samples: np.ndarray, end: int, features_of: Callable[[np.ndarray], np.ndarray], tick: Tick) -> np.ndarray:
+def _net_rows(samples: np.ndarray, end: int, features_of: Callable[[np.ndarray], np.ndarray], beat: Beat) -> np.ndarray:
     """(T25, K) output of the networks, 25 rows a second."""
+    from scipy.special import expit  # who knows a sound does without
+
     nets = _nets()
     out = []
-    for start, stop in _pieces(end):
+    for start, stop in _pieces(end, beat):
         first = max(0, start - CONTEXT)
         features = features_of(_mel(samples, first, min(end, stop + CONTEXT)))
         rows, logits = (np.mean(parts, axis=0) for parts in zip(*(net(features) for net in nets), strict=True))
         own = slice((start - first) // STRIDE, (stop - first + STRIDE - 1) // STRIDE)
         out.append(_close(rows, expit(logits))[own])
-        tick("listen", stop, end)
     return np.concatenate(out)
 
 
 def _close(rows: np.ndarray, shut: np.ndarray) -> np.ndarray:
     """Rows (T, K) at full strength; where the lips are likely shut (T,) they meet, by the shortest way from their rows:
     p, b and m close fully, and stay as round as they were."""
+    from scipy.ndimage import convolve1d, maximum_filter1d, minimum_filter1d  # who knows a sound does without
+
     basis = mouth_basis()
     surely = np.clip((shut - SHUT_MAYBE) / (SHUT_SURE - SHUT_MAYBE), 0, 1)
     surely = surely * surely * (3 - 2 * surely)
@@ -186,9 +186,10 @@ def _mel(samples: np.ndarray, start: int, stop: int) -> np.ndarray:
     return mel_power(np.pad(heard, (0, missing)))[start - first : stop - first]
 
 
-def _pieces(end: int) -> Iterator[tuple[int, int]]:
+def _pieces(end: int, beat: Beat) -> Iterator[tuple[int, int]]:
     """(start, stop) of pieces that cover ``end`` feature rows; every start is a row of the network."""
     for start in range(0, end, PIECE):
+        beat()
         yield start, min(end, start + PIECE)
 
 

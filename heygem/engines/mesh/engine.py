@@ -99,7 +99,11 @@ class MeshEngine:
 
     def listen(self, sound: Sound, fps: Fraction, frames: int, tick: Tick = silent) -> Motion:
         """What the voice asks of an average mouth."""
-        heard = sound.once(analyser(), lambda: hear(sound.samples, tick), lambda: tick("listen", 0, 1))
+
+        def beat() -> None:
+            tick("listen", 0, 1)
+
+        heard = sound.once(analyser(), lambda: hear(sound.samples, beat), beat)
         return timed(**heard, fps=fps, frames=frames)
 
     def begin(self, avatar: Avatar, speech: Motion, plan: np.ndarray, style: Style) -> MeshRenderer:
