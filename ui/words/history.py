@@ -21,7 +21,7 @@ HISTORY: dict[str, tuple[str, str]] = {
     "nothing_found": ("没有找到符合条件的结果。", "Nothing matches."),
     "offline": ("与服务器的连接中断，正在重试……如果一直这样，请刷新网页。", "The connection to the server is lost, trying again … If it stays so, reload the page."),
     # the list
-    "choose_page": ("全选本页", "Select page"),
+    "choose_page": ("全选本页", "Select this page"),
     "choose": ("选中", "Select"),
     "preview": ("预览", "Preview"),
     "pinned": ("已固定", "Pinned"),
