@@ -16,6 +16,7 @@ import pytest
 import uvicorn
 
 from api.app import create
+from api.security import secure
 from heygem import settings
 from heygem.jobs.fleet import Fleet, LocalFleet
 from heygem.jobs.queue import Queue
@@ -72,7 +73,9 @@ def served(folder: Path, work: Work | None = works.by_name, **given: Any) -> Ite
         fleet.start()
     desk = Desk(queue, fleet, config)
     app = create(desk)
-    server = uvicorn.Server(uvicorn.Config(app, "127.0.0.1", 0, log_level="warning", timeout_graceful_shutdown=3))
+    server = uvicorn.Server(
+        uvicorn.Config(secure(app, config), "127.0.0.1", 0, log_level="warning", timeout_graceful_shutdown=3)
+    )
     thread = threading.Thread(target=server.run)
     thread.start()
     while not server.started:
