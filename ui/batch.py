@@ -8,13 +8,13 @@ from typing import Any
 import gradio as gr
 
 from heygem.errors import FileMissing
-from heygem.jobs.job import CANCELLED, Batch
+from heygem.jobs.job import Batch
 from ui.browser import PULSE, QUIET, kept, remembered, tongue
 from ui.desk import Desk
 from ui.draft import LOOKING, poster_path, row_id, show_draft
 from ui.files import NOTHING, look, problem
 from ui.options import chosen, options_panel
-from ui.progress import Line, show_batch
+from ui.sent import Sent
 from ui.single import picker
 from ui.template import plain, template
 from ui.words import say
@@ -30,7 +30,7 @@ class BatchTab:
     """
 
     def __init__(self, page: gr.Blocks, words: gr.I18n, desk: Desk) -> None:
-        self._desk, self._queue, self._log = desk, desk.queue, desk.log.name
+        self._desk, self._queue, self._sent, self._log = desk, desk.queue, Sent(desk), desk.log.name
         self.mine, self.draft = remembered("batch"), remembered("batch_draft")
         self.timer = gr.Timer(PULSE, active=False)
         with gr.Column(elem_id="batch_setup") as self.setup:
@@ -54,7 +54,7 @@ class BatchTab:
                 self.start = gr.Button(words("batch_start"), **start)
             self.why = template("why", {}, elem_id="batch_why")
         with gr.Column(visible=False, elem_id="batch_run") as self.run:
-            self.view = template("batch", {}, "batch", elem_id="batch", server_functions=[self._server()])
+            self.view = template("batch", {}, "batch", elem_id="batch", server_functions=[self._look_at()])
         self._wire(page)
 
     def _wire(self, page: gr.Blocks) -> None:
@@ -143,53 +143,19 @@ class BatchTab:
     def _screen(self, mine: dict, request: gr.Request) -> list[Any]:
         batch = self._batch(mine)
         running = batch is not None and not mine.get("new")
-        view = self._show(batch, tongue(request, self._desk)) if batch else {}
+        view = self._sent.show(batch, tongue(request, self._desk)) if batch else {}
         return [gr.Column(visible=not running), gr.Column(visible=running), view, gr.Button(visible=batch is not None)]
 
-    def _show(self, batch: Batch | None, language: str) -> dict[str, Any]:
-        jobs = self._queue.jobs_of(batch.id) if batch else []
-        return show_batch(batch, jobs, Line.of(self._queue, len(self._desk.fleet.workers())), language, self._log)
-
-    def _batch(self, mine: dict) -> Batch | None:
-        return self._queue.batch(str(mine.get("batch", "")))
-
-    def _server(self):
+    def _look_at(self):
         """What the view calls: once a second while it is seen, and for every press."""
 
         def look_at(question: dict[str, Any], request: gr.Request) -> dict[str, Any]:
-            return self.answer(question, tongue(request, self._desk))
+            return plain(self._sent.answer(question, tongue(request, self._desk)))
 
         return look_at
 
-    def answer(self, question: dict[str, Any], language: str) -> dict[str, Any]:
-        """question: batch; do and job: what is to be done first. Nothing in it is trusted, nothing is raised."""
-        said: dict[str, str] = {}
-        batch = self._batch(question)
-        try:
-            if batch and question.get("do"):
-                self._do(batch, str(question["do"]), str(question.get("job", "")))
-        except Exception as error:
-            said = problem(error, language, self._log)
-        return plain({**self._show(batch, language), **said})
-
-    def _do(self, batch: Batch, name: str, job: str) -> None:
-        queue = self._queue
-        if name == "cancel_all":
-            queue.cancel_batch(batch.id)
-        elif name == "retry_failed":
-            queue.retry_failed(batch.id)
-        elif name == "retry_cancelled":
-            for one in queue.jobs_of(batch.id):
-                if one.state == CANCELLED:
-                    queue.retry(one.id)
-        elif queue.need(job).batch != batch.id:
-            return
-        elif name == "cancel":
-            queue.cancel(job)
-        elif name == "retry":
-            queue.retry(job)
-        elif name == "first" and (order := queue.store.order()) and order[0] != job:
-            queue.move(job, before=order[0])
+    def _batch(self, mine: dict) -> Batch | None:
+        return self._queue.batch(str(mine.get("batch", "")))
 
 
 def _videos(draft: dict) -> list[str]:

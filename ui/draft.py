@@ -13,6 +13,7 @@ from ui.files import shown_name, url
 from ui.words import WORDS, duration, explain, say
 
 LOOKING = "looking"
+_LABELS = ("draft_all", "draft_chosen", "draft_remove", "draft_clear", "draft_clear_sure")
 LEVELS = (GOOD, WARN, BAD, LOOKING)
 
 
@@ -20,14 +21,14 @@ def show_draft(paths: list[str], desk: Desk, language: str) -> dict[str, Any]:
     """The value of the list. ``counts``: level -> files."""
     rows = [_row(Path(path), desk, language) for path in paths]
     counts = Counter(row["level"] for row in rows)
-    about = [say(f"draft_{level}_about", language) for level in (BAD, LOOKING) if counts[level]]
-    total = say("draft_count", language, n=len(rows))
+    about = [say(f"draft_level_{level}_about", language) for level in (BAD, LOOKING) if counts[level]]
+    found = [say(f"draft_level_{level}", language, n=counts[level]) for level in LEVELS if counts[level]]
     return {
         "rows": rows,
         "counts": dict(counts),
-        "summary": [total, *(say(f"draft_{level}", language, n=counts[level]) for level in LEVELS if counts[level])],
+        "summary": [say("draft_count", language, n=len(rows)), *found],
         "about": about,
-        "words": {name: say(f"draft_{name}", language) for name in ("all", "chosen", "remove", "clear", "clear_sure")},
+        "words": {label: say(label, language) for label in _LABELS},
     }
 
 

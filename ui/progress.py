@@ -13,8 +13,11 @@ from heygem.tick import COUNTED
 from ui.card import failure, grade, numbers, result_url, title
 from ui.words import duration, say
 
-_LABELS = ("filter", "nothing", "offline", "cancel_all", "cancel_all_sure", "retry_failed", "retry_cancelled", "zip")
-_LABELS += ("new", "history", "first", "cancel", "retry", "play", "download", "download_this", "close")
+_LABELS = (
+    *("run_filter", "run_nothing", "run_offline", "run_cancel_all", "run_cancel_all_sure", "run_retry_failed"),
+    *("run_retry_cancelled", "run_zip", "run_new", "run_history", "run_first", "run_cancel", "run_retry", "run_play"),
+    *("run_download", "run_download_this", "run_close"),
+)
 _LATEST = 20  # finished jobs that the estimate looks back at
 
 
@@ -36,7 +39,7 @@ class Line:
 
 def show_batch(batch: Batch | None, jobs: Sequence[Job], line: Line, language: str, log: str) -> dict[str, Any]:
     """The value of the view."""
-    words = {name: say(f"run_{name}", language) for name in _LABELS}
+    words = {label: say(label, language) for label in _LABELS}
     if batch is None or not jobs:
         return {"id": "", "state": "gone", "title": say("run_gone", language), "words": words, "rows": []}
     counts = {state: sum(job.state == state for job in jobs) for state in STATES}

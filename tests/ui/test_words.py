@@ -105,7 +105,7 @@ def test_every_choice_and_stage_and_state_has_a_word() -> None:
 
 def test_no_key_is_left_over() -> None:
     prefixes = ("engine_", "region_", "resolution_", "quality_", "length_", "stage_", "state_", "audio_", "video_")
-    prefixes += ("held_",)
+    prefixes += ("held_", "run_state_", "run_held_", "draft_level_")
     prefixes += ("tab_", "only_", "setting_", "queue_", "worker_", "login_")
     spoken = {key for key in WORDS if f'"{key.removesuffix("_about")}"' in SOURCES}
     assert {key for key in WORDS if not key.startswith(prefixes)} - spoken == set()

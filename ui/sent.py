@@ -1,0 +1,52 @@
+"""A batch that was sent: what a browser sees of it and does with it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from heygem.jobs.job import CANCELLED, Batch
+from ui.desk import Desk
+from ui.files import problem
+from ui.progress import Line, show_batch
+
+
+class Sent:
+    """Answers the view of a batch."""
+
+    def __init__(self, desk: Desk) -> None:
+        self._desk, self._queue, self._log = desk, desk.queue, desk.log.name
+
+    def answer(self, question: dict[str, Any], language: str) -> dict[str, Any]:
+        """question: batch; do and job: what is to be done first. Nothing in it is trusted, nothing is raised."""
+        said: dict[str, str] = {}
+        batch = self._queue.batch(str(question.get("batch", "")))
+        try:
+            if batch and question.get("do"):
+                self._do(batch, str(question["do"]), str(question.get("job", "")))
+        except Exception as error:
+            said = problem(error, language, self._log)
+        return {**self.show(batch, language), **said}
+
+    def show(self, batch: Batch | None, language: str) -> dict[str, Any]:
+        """The value of the view."""
+        jobs = self._queue.jobs_of(batch.id) if batch else []
+        return show_batch(batch, jobs, Line.of(self._queue, len(self._desk.fleet.workers())), language, self._log)
+
+    def _do(self, batch: Batch, name: str, job: str) -> None:
+        queue = self._queue
+        if name == "cancel_all":
+            queue.cancel_batch(batch.id)
+        elif name == "retry_failed":
+            queue.retry_failed(batch.id)
+        elif name == "retry_cancelled":
+            for one in queue.jobs_of(batch.id):
+                if one.state == CANCELLED:
+                    queue.retry(one.id)
+        elif queue.need(job).batch != batch.id:
+            return
+        elif name == "cancel":
+            queue.cancel(job)
+        elif name == "retry":
+            queue.retry(job)
+        elif name == "first" and (order := queue.store.order()) and order[0] != job:
+            queue.move(job, before=order[0])
