@@ -80,3 +80,30 @@ def test_every_setting_has_a_description_and_a_row_in_the_readme():
     for name, field in settings.Settings.model_fields.items():
         assert field.description, name
         assert f"`HEYGEM_{name.upper()}`" in text, name
+
+
+SECRET = "whsec_" + "QUJDREVGR0hJSktMTU5PUFFSU1RVVldYWVo="
+
+
+def test_secrets_are_never_shown(monkeypatch):
+    monkeypatch.setenv("HEYGEM_API_TOKEN", "0123456789abcdef")
+    monkeypatch.setenv("HEYGEM_WEBHOOK_SECRET", SECRET)
+    found = settings.load()
+    assert found.secrets == ["0123456789abcdef", SECRET]
+    assert "0123456789" not in repr(found) + str(found) and "whsec" not in repr(found)
+    for name, value in (("API_TOKEN", "hush"), ("API_TOKEN", "hush hush hush hush"), ("WEBHOOK_SECRET", "whsec_hush")):
+        monkeypatch.setenv(f"HEYGEM_{name}", value)
+        with pytest.raises(OptionInvalid, match=f"HEYGEM_{name} cannot be the given value") as caught:
+            settings.load()
+        assert "hush" not in caught.value.message + caught.value.hint
+        monkeypatch.delenv(f"HEYGEM_{name}")
+
+
+def test_origins_are_a_list_with_commas(monkeypatch):
+    assert settings.load().cors_origins == ()
+    monkeypatch.setenv("HEYGEM_CORS_ORIGINS", "https://A.example/, http://10.0.0.5:3000")
+    assert settings.load().cors_origins == ("https://a.example", "http://10.0.0.5:3000")
+    for wrong in ("*", "https://a.example/path", "a.example", "https://a.example,"):
+        monkeypatch.setenv("HEYGEM_CORS_ORIGINS", wrong)
+        with pytest.raises(OptionInvalid):
+            settings.load()
