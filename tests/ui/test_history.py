@@ -19,7 +19,7 @@ from heygem.jobs.queue import Queue
 from heygem.jobs.record import take_text
 from heygem.pipeline import Options, Take
 from heygem.quality.score import judge
-from heygem.settings import Settings
+from heygem.settings import load
 from tests.jobs.made import file, queue_in, request, take_of
 from ui.desk import Desk
 from ui.listing import PAGE, Listing
@@ -41,7 +41,7 @@ def queue(tmp_path: Path) -> Iterator[Queue]:
 
 @pytest.fixture
 def history(queue: Queue, preflight: Preflight) -> Listing:
-    return Listing(Desk(queue, InlineFleet(queue), preflight, Settings(outputs=queue.outputs), Path("the.log")))
+    return Listing(Desk(queue, InlineFleet(queue), preflight, load(outputs=queue.outputs), Path("the.log")))
 
 
 def ask(history: Listing, language: str = "zh", **question: Any) -> dict[str, Any]:
