@@ -6,7 +6,6 @@ from collections.abc import Iterator
 from fractions import Fraction
 
 import numpy as np
-from scipy.ndimage import gaussian_filter1d
 
 from heygem.faces.shape import Pose, align
 
@@ -21,6 +20,8 @@ def smooth(landmarks: np.ndarray, fps: Fraction, reference: np.ndarray | None = 
     Zero-phase, in canonical space: the mouth and the head have noise of different size, so pose and shape are smoothed
     apart and put together again. ``reference`` (468, 3): the person's mean shape.
     """
+    from scipy.ndimage import gaussian_filter1d  # a take of a known video does without
+
     sigma = float(SIGMA * fps)
 
     def calm(values: np.ndarray) -> np.ndarray:

@@ -10,7 +10,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.special import erf
 
 STRIDES = (2, 2)
 """Of the first convolutions: 100 feature rows a second become 25 rows of the network."""
@@ -80,4 +79,6 @@ class MouthNet:
 
 def _gelu(x: np.ndarray) -> np.ndarray:
     """x times the share of a normal distribution below x (Hendrycks and Gimpel 2016), exactly."""
+    from scipy.special import erf  # who knows a sound does without
+
     return x * (0.5 + 0.5 * erf(x * np.float32(0.5**0.5)))

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
-from scipy.ndimage import convolve1d, maximum_filter1d, median_filter
 
 from heygem.speech.features import ROWS
 
@@ -41,6 +40,8 @@ def loudness(power: np.ndarray) -> np.ndarray:
 
 def voice_activity(loud: np.ndarray) -> np.ndarray:
     """(T,) float32 0..1: is there a voice, of the loudness (T, 12) at 100 rows a second."""
+    from scipy.ndimage import convolve1d, maximum_filter1d, median_filter  # who knows a sound does without
+
     level = np.maximum(loud.astype(np.float32), SILENCE)
     level = convolve1d(level, (0.25, 0.5, 0.25), axis=0, mode="constant", cval=SILENCE)  # a hum beats with the rows
     level = median_filter(level, (CLICK, 1), mode="constant", cval=SILENCE)

@@ -10,7 +10,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import numpy as np
-from scipy.ndimage import gaussian_filter1d
 
 from heygem.engines.base import Style
 from heygem.engines.mesh.geometry import smoothstep
@@ -91,4 +90,6 @@ def closing(since: np.ndarray) -> np.ndarray:
 
 def _nods(opening: np.ndarray, fps: float) -> np.ndarray:
     """(T,) pitch in radians: down where the voice is strong."""
+    from scipy.ndimage import gaussian_filter1d  # films do without
+
     return NOD * (gaussian_filter1d(opening, 0.15 * fps) - gaussian_filter1d(opening, 1.0 * fps))

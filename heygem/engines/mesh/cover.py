@@ -8,10 +8,10 @@ mouth, is no face. What hides the same place for most of the clip is taken for t
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import cv2
 import numpy as np
-from scipy.ndimage import binary_fill_holes, distance_transform_edt, maximum_filter1d
 
 from heygem.engines.mesh.geometry import JAW, PASTES, areas, falloff, frame_triangles, ring, smoothstep
 from heygem.engines.mesh.person import Person
@@ -69,7 +69,6 @@ class Grid:
         cv2.fillPoly(oval, [np.round(self.points[list(OVAL)]).astype(np.int32)], 1)
         outside = 2 * (len(JAW) - 1) + 2 * (len(INNER_UPPER) - 1)  # ring and inside come first
         self.face = (index >= outside) & (cv2.erode(oval, np.ones((5, 5)), borderValue=1) > 0)  # the rim is unsure
-        self.nearest = np.asarray(distance_transform_edt(~self.face, return_distances=False, return_indices=True))
         self.triangles = triangles[index[self.face]]
         y, x = np.nonzero(self.face)
         self._shares = _shares(self.points[self.triangles], np.column_stack([x, y]))
@@ -81,6 +80,13 @@ class Grid:
         outline = list(OUTER_UPPER) + list(OUTER_LOWER[::-1])
         cv2.fillPoly(lips, [np.round(self.points[outline]).astype(np.int32)], 1)
         self.lips = lips[self.face] > 0
+
+    @cached_property
+    def nearest(self) -> np.ndarray:
+        """(2, rows, columns) row and column of the nearest cell of each place."""
+        from scipy.ndimage import distance_transform_edt  # where nothing is hidden, a take does without
+
+        return np.asarray(distance_transform_edt(~self.face, return_distances=False, return_indices=True))
 
     def see(self, picture: Frame, points: np.ndarray, scale: float) -> tuple[np.ndarray, np.ndarray]:
         """Light and two colours (C, 3) of the cells in a picture, and which are seen well, (C,) bool.
@@ -112,8 +118,9 @@ class Grid:
             high = thing & (calm > HIGH)
             if thing.sum() >= LEAST and high.sum() >= LEAST / 3 and (thing & near).sum() >= LEAST / 3:
                 found |= thing & (calm > OF_PEAK * calm[thing].max())
-        found = cv2.morphologyEx(found.astype(np.uint8), cv2.MORPH_CLOSE, np.ones((3, 3), np.uint8)) > 0
-        return np.asarray(binary_fill_holes(found))[self.face]
+        found = cv2.morphologyEx(found.astype(np.uint8), cv2.MORPH_CLOSE, np.ones((3, 3), np.uint8))
+        _, labels = cv2.connectedComponents(np.pad(1 - found, 1, constant_values=1), connectivity=4)
+        return (labels != labels[0, 0])[1:-1, 1:-1][self.face]  # with its holes: all but what is around it
 
 
 @dataclass(frozen=True)
@@ -207,7 +214,7 @@ class Cover:
         self._looks = Looks.learn(self._grid, *(np.stack(part) for part in zip(*rows, strict=True)))
         for k in range(0, len(mouths), STRIDE):
             self.hidden[k] = self._things(mouths.picture(k), mouths.boxes[k], int(mouths.frames[k])).any()
-        self.hidden = maximum_filter1d(self.hidden, 2 * STRIDE + 1)
+        self.hidden = np.convolve(self.hidden, np.ones(2 * STRIDE + 1), "same") > 0
 
     def look(self, frame: Frame, source: int) -> tuple[Hidden | None, float]:
         """What hides pixels of ``frame``, frame ``source`` of the video; how much of the effect is left, 0..1."""

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import cv2
 import numpy as np
-from scipy.ndimage import gaussian_filter1d
 
 from heygem.faces.avatar import Avatar
 from heygem.faces.shape import (
@@ -132,6 +132,13 @@ def _carry_between(shape: np.ndarray, closed: np.ndarray) -> None:
     closed[others] += carried[others]
 
 
+def blurred(values: np.ndarray, sigma: float) -> np.ndarray:
+    """Values (n, ...) smoothed over time by a Gaussian of ``sigma`` rows; the ends are held."""
+    rows = values.reshape(len(values), -1)
+    size = (1, 2 * int(4 * sigma + 0.5) + 1)
+    return cv2.GaussianBlur(rows, size, 1, sigmaY=sigma, borderType=cv2.BORDER_REPLICATE).reshape(values.shape)
+
+
 def _few(frames: np.ndarray) -> np.ndarray:
     return frames[:: max(len(frames) // _MOST, 1)]
 
@@ -144,8 +151,8 @@ def _shapes(avatar: Avatar, pose: Pose, frames: np.ndarray) -> np.ndarray:
 
 def _busy(opening: np.ndarray, fps: float) -> np.ndarray:
     """(N,) deviation of the opening (N,) within syllables, over half a second around."""
-    fast = opening - gaussian_filter1d(opening, SYLLABLE * fps, mode="nearest")
-    return np.sqrt(gaussian_filter1d(fast**2, 0.5 * fps, mode="nearest"))
+    fast = opening - blurred(opening, SYLLABLE * fps)
+    return np.sqrt(blurred(fast**2, 0.5 * fps))
 
 
 def _talk(offsets: np.ndarray, seconds: float, basis: MouthBasis) -> Talk:

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import numpy as np
-from scipy.ndimage import gaussian_filter1d, minimum_filter1d
 
 from heygem.engines.mesh.geometry import smoothstep
-from heygem.engines.mesh.person import Person, average_opening
+from heygem.engines.mesh.person import Person, average_opening, blurred
 from heygem.faces.shape import INNER_LOWER, INNER_UPPER, gap
 from heygem.speech.motion import Motion, MouthBasis
 
@@ -23,11 +22,12 @@ def smooth(motion: Motion, basis: MouthBasis, smoothness: float, fps: float) -> 
     sigma = CALM * smoothness * fps
     if sigma <= 0.05 or len(motion.rows) < 2:
         return motion
-    rows, voice = (gaussian_filter1d(part, sigma, axis=0, mode="nearest") for part in (motion.rows, motion.voice))
+    rows, voice = (blurred(part, sigma) for part in (motion.rows, motion.voice))
     opening = _openings(motion.rows, basis)
     near = 1 - smoothstep((opening - TOUCH) / (APART - TOUCH))
     rows += near[:, None] * (motion.rows - rows)
-    shut = (opening < SHUT) & (opening <= minimum_filter1d(opening, 3, mode="nearest"))
+    narrowest = np.minimum(np.append(opening[1:], opening[-1]), np.append(opening[:1], opening[:-1]))
+    shut = (opening < SHUT) & (opening <= narrowest)
     rows[shut, 0] -= _openings(rows[shut], basis) / gap(basis.components[0])
     return Motion(rows, voice)
 
