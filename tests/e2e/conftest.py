@@ -33,22 +33,40 @@ def free_port() -> int:
         return trial.getsockname()[1]
 
 
+class App:
+    """``python app.py`` as a user starts it, with a home and an outputs folder of its own, on one port."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder, self._port = folder, free_port()
+        self.address, self.outputs = f"http://127.0.0.1:{self._port}", folder / "outputs"
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def start(self) -> float:
+        """Seconds until the page was there."""
+        home = {"HEYGEM_HOME": str(self._folder / "home"), "HEYGEM_OUTPUTS": str(self.outputs)}
+        command = [sys.executable, str(ROOT / "app.py"), "--host", "127.0.0.1", "--port", str(self._port)]
+        began = time.monotonic()
+        with (self._folder / "stderr").open("ab") as sink:
+            self._process = subprocess.Popen(
+                command, env={**os.environ, **home}, cwd=self._folder, stdout=sink, stderr=sink
+            )
+        wait_for(self.address, self._process, self._folder / "stderr")
+        return time.monotonic() - began
+
+    def end(self, sign: signal.Signals = signal.SIGTERM) -> None:
+        if self._process is not None:
+            self._process.send_signal(sign)
+            self._process.wait(20)
+
+
 @pytest.fixture(scope="session")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    """``python app.py`` as a user starts it, with a home and an outputs folder of its own."""
-    folder, port = tmp_path_factory.mktemp("server"), free_port()
-    environment = {**os.environ, "HEYGEM_HOME": str(folder / "home"), "HEYGEM_OUTPUTS": str(folder / "outputs")}
-    command = [sys.executable, str(ROOT / "app.py"), "--host", "127.0.0.1", "--port", str(port)]
-    with (folder / "stderr").open("wb") as sink:
-        began = time.monotonic()
-        process = subprocess.Popen(command, env=environment, cwd=folder, stdout=sink, stderr=sink)
-        address = f"http://127.0.0.1:{port}"
-        try:
-            wait_for(address, process, folder / "stderr")
-            yield Server(address, folder / "outputs", time.monotonic() - began)
-        finally:
-            process.send_signal(signal.SIGTERM)
-            process.wait(20)
+    app = App(tmp_path_factory.mktemp("server"))
+    try:
+        ready_after = app.start()
+        yield Server(app.address, app.outputs, ready_after)
+    finally:
+        app.end()
 
 
 def wait_for(address: str, process: subprocess.Popen[bytes], log: Path) -> None:
