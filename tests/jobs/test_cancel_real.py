@@ -1,0 +1,44 @@
+"""How long the real work takes to stop, from the moment of asking until nothing of it is left."""
+
+from __future__ import annotations
+
+import random
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import psutil
+import pytest
+
+from heygem import samples
+from heygem.jobs.job import CANCELLED, DONE, Request
+from heygem.jobs.worker import lipsync
+from heygem.pipeline import Options
+from tests.jobs.conftest import Site
+
+CANCELS = 10
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(600)
+def test_real_work_stops_within_two_seconds_at_any_moment(sites: Callable[..., Site], tmp_path: Path) -> None:
+    site, dice = sites(lipsync), random.Random(5)
+    clip = samples.clip(tmp_path / "person.mp4", 4.0, (540, 960), 150)
+    request = Request(clip, samples.long_voice(tmp_path / "voice.wav", 20), Options())
+    took, stages = [], []
+    for _ in range(CANCELS):
+        job = site.queue.submit(request)
+        time.sleep(dice.uniform(0, 8))
+        now = site.queue.need(job.id)
+        begun = time.monotonic()
+        assert site.queue.cancel(job.id)
+        site.until(job, CANCELLED)
+        took.append(time.monotonic() - begun)
+        stages.append(now.stage or now.state)
+        pid = site.fleet.workers()[0].pid
+        started = [*map(psutil.Process.cmdline, psutil.Process(pid).children(True))] if pid else []
+        assert all("heygem.jobs.child" in command for command in started), "its guard and nothing else"
+        assert not [*job.folder.rglob("*.part")]
+    print("seconds:", [round(seconds, 2) for seconds in took], "in", stages, "longest:", round(max(took), 2))
+    assert max(took) < 2
+    site.until(site.queue.submit(request), DONE, 120)
