@@ -24,7 +24,7 @@ class ReadAhead(Generic[T]):
     Leaving the ``with`` block stops the thread and closes a generator.
     """
 
-    def __init__(self, items: Iterable[T], depth: int = 8) -> None:
+    def __init__(self, items: Iterable[T], depth: int = 4) -> None:
         self._items = items
         self._queue: Queue[object] = Queue(depth)
         self._stop = Event()
@@ -62,7 +62,7 @@ class ReadAhead(Generic[T]):
 class WriteBehind(Generic[T]):
     """Calls ``write`` in a thread, at most ``depth`` items behind. What it raises, ``put`` or leaving raises."""
 
-    def __init__(self, write: Callable[[T], None], depth: int = 8) -> None:
+    def __init__(self, write: Callable[[T], None], depth: int = 4) -> None:
         self._write = write
         self._queue: Queue[object] = Queue(depth)
         self._stop = Event()

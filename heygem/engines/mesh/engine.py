@@ -91,7 +91,7 @@ class MeshRenderer:
 
 
 class MeshEngine:
-    name, version, batch = "mesh", "1", 8
+    name, version, batch = "mesh", "1", 4
 
     def warm(self) -> None:
         """Loads the speech model."""
