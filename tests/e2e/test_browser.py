@@ -87,7 +87,12 @@ def test_progress_is_counted_found_again_and_cancelled(
     page.click("#cancel")
     page.wait_for_selector("#job .job-cancelled", timeout=4000)
     assert "已取消" in page.inner_text("#job")
-    assert not [*server.outputs.glob(f"*/{job}")]
+    (folder,) = server.outputs.glob(f"*/{job}")
+    assert {path.name for path in folder.iterdir()} <= {"video", "audio", "thumbnail.jpg"}, "the inputs, no result"
+    page.click("#job [data-act=retry]")
+    page.wait_for_selector(f"#job .job-running[data-job='{job}']", timeout=30_000)
+    page.click("#cancel")
+    page.wait_for_selector("#job .job-cancelled", timeout=4000)
     assert page.locator("#start").is_enabled() and page.locator("#cancel").is_disabled()
 
 
