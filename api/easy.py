@@ -21,9 +21,10 @@ from pydantic import BaseModel, Field
 from starlette.concurrency import run_in_threadpool
 
 from api.desk import At, Desk
+from api.errors import without_paths
 from api.fetch import fetched
 from api.intake import inside
-from api.models import progress, public
+from api.models import progress
 from api.results import file, result_of
 from heygem.errors import HeyGemError, InputError, JobMissing, OptionInvalid, OutputError, QueueFull
 from heygem.jobs.job import BUSY, DONE, FAILED, STATES, Extras, Failure, Job
@@ -195,7 +196,7 @@ def _state(desk: Desk, job: Job, code: str, words: Explain) -> dict[str, Any]:
         return {"status": RUN, "progress": min(int(100 * progress(job)), 99), "result": "", "msg": msg}
     msg = "任务已取消"
     if job.state == FAILED and job.error:
-        msg = words(public(job.error))
+        msg = words(without_paths(job.error))
     elif job.state == DONE:
         msg = "结果已被清理"
     return {"status": ERROR, "progress": int(100 * progress(job)), "result": "", "msg": msg}
@@ -228,7 +229,7 @@ def _refused(error: HeyGemError, words: Explain) -> EasyReply:
         code = BAD
     if code == SYSTEM:
         logger.error("/easy: {}", error)
-    return _reply(code, f"{MESSAGES[code]}：{words(public(Failure.of(error)))}")
+    return _reply(code, f"{MESSAGES[code]}：{words(without_paths(Failure.of(error)))}")
 
 
 def _reply(code: int, msg: str | None = None, data: dict[str, Any] | None = None, success: bool = False) -> EasyReply:

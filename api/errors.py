@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from pathlib import Path
 
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
@@ -11,6 +12,7 @@ from starlette.exceptions import HTTPException
 from starlette.responses import JSONResponse
 
 from heygem.errors import HeyGemError, InputError
+from heygem.jobs.job import Failure
 
 STATUS = {
     "input.missing": 404,
@@ -53,7 +55,18 @@ def status_of(error: HeyGemError) -> int:
 
 def answer(error: HeyGemError) -> JSONResponse:
     """The whole answer to a request that failed."""
-    return _answer(status_of(error), error.code, error.message, error.hint, HEADERS.get(error.code))
+    shown = without_paths(Failure.of(error))
+    return _answer(status_of(error), shown.code, shown.message, shown.hint, HEADERS.get(error.code))
+
+
+def without_paths(failure: Failure) -> Failure:
+    """The same with paths of the server cut down to names."""
+    names = {value: Path(value).name for value in failure.details.values() if value.startswith("/")}
+    message, hint = failure.message, failure.hint
+    for path in sorted(names, key=len, reverse=True):
+        message, hint = (text.replace(path, names[path]) for text in (message, hint))
+    details = {name: names.get(value, value) for name, value in failure.details.items()}
+    return Failure(failure.code, message, hint, details)
 
 
 def install(app: FastAPI) -> None:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
 from pydantic import BaseModel, Field
 
 from api.desk import PREFIX, Desk
+from api.errors import without_paths
 from api.options import flat
 from heygem.jobs.job import DONE, QUEUED, Batch, Failure, Job
 from heygem.tick import STAGES
@@ -25,6 +25,11 @@ class Problem(BaseModel):
     code: str = Field(description="stable, for programs")
     message: str
     hint: str
+
+    @classmethod
+    def of(cls, failure: Failure) -> Problem:
+        shown = without_paths(failure)
+        return cls(code=shown.code, message=shown.message, hint=shown.hint)
 
 
 class Result(BaseModel):
@@ -134,7 +139,7 @@ def job_reply(job: Job, ahead: int | None = None) -> JobReply:
         video=job.request.video.name,
         audio=job.request.audio.name,
         options=flat(job.request.options),
-        error=problem_of(job.error) if job.error else None,
+        error=Problem.of(job.error) if job.error else None,
         result=_result(job),
         webhook=job.hook_state if job.hook and job.hook.startswith("http") else None,
         links={"self": f"{_BASE}/jobs/{job.id}", **links},
@@ -171,21 +176,6 @@ def progress(job: Job) -> float:
         return 0.0
     before = sum(SHARES[stage] for stage in STAGES[: STAGES.index(job.stage)])
     return before + SHARES[job.stage] * (min(job.done / job.total, 1) if job.total else 0)
-
-
-def problem_of(failure: Failure) -> Problem:
-    shown = public(failure)
-    return Problem(code=shown.code, message=shown.message, hint=shown.hint)
-
-
-def public(failure: Failure) -> Failure:
-    """The same with paths cut down to names."""
-    names = {value: Path(value).name for value in failure.details.values() if value.startswith("/")}
-    message, hint = failure.message, failure.hint
-    for path in sorted(names, key=len, reverse=True):
-        message, hint = (text.replace(path, names[path]) for text in (message, hint))
-    details = {name: names.get(value, value) for name, value in failure.details.items()}
-    return Failure(failure.code, message, hint, details)
 
 
 def disposition(kind: str, name: str) -> str:

@@ -32,10 +32,11 @@ def resume(desk: At) -> QueueReply:
 
 def _reply(desk: Desk) -> QueueReply:
     store = desk.queue.store
+    running = store.running()
     return QueueReply(
         held=desk.queue.held(),
         counts=store.counts(),
-        running=[job_reply(job) for job in store.running()],
-        waiting=[job_reply(job, place) for place, job in enumerate(store.waiting(_SHOWN), len(store.running()))],
+        running=[job_reply(job) for job in running],
+        waiting=[job_reply(job, place) for place, job in enumerate(store.waiting(_SHOWN), len(running))],
         workers=[WorkerReply(name=hand.name, device=hand.device, job=hand.job) for hand in desk.fleet.workers()],
     )

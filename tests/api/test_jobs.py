@@ -13,6 +13,7 @@ import pytest
 from heygem.jobs.job import Job, Request
 from heygem.pipeline import Options
 from tests.api.conftest import Server, served
+from tests.notify.receiver import Receiver, until
 
 
 def folders(server: Server) -> set[str]:
@@ -271,3 +272,27 @@ def test_names_do_not_lead_out_of_the_folder(server, clip, name):
 def test_names_are_refused_where_no_folder_is_set(idle):
     answer = idle.client.post("/api/v1/jobs", json={"video": "a.mp4", "audio": "a.wav"})
     assert answer.status_code == 422 and "HEYGEM_INPUT_FOLDER" in answer.json()["error"]["hint"]
+
+
+def test_who_asked_is_told_when_the_job_ends(server, send):
+    receiver = Receiver()
+    jobs = [send(server, stem, data={"webhook": receiver.url}).json() for stem in ("talk", "disk")]
+    assert jobs[0]["webhook"] is None
+    for job in jobs:
+        server.wait(job["id"], "done", "failed")
+    receiver.wait(2)
+    told = {json.loads(body)["data"]["id"]: json.loads(body) for _, body in receiver.got}
+    assert [told[job["id"]]["type"] for job in jobs] == ["job.done", "job.failed"]
+    assert told[jobs[0]["id"]]["data"]["result"]["score"] == 87
+    assert str(server.desk.settings.outputs) not in json.dumps(told) and "token" not in json.dumps(told)
+    until(lambda: server.json("GET", f"/api/v1/jobs/{jobs[0]['id']}")["webhook"] == "sent")
+    receiver.close()
+
+
+def test_an_error_of_the_server_names_no_path(idle, send):
+    outputs = idle.desk.settings.outputs
+    outputs.mkdir(exist_ok=True)
+    (outputs / time.strftime("%Y-%m-%d")).write_text("a file where a folder should be")
+    answer = send(idle)
+    assert answer.status_code == 500 and answer.json()["error"]["code"] == "output.failed"
+    assert str(outputs) not in answer.text

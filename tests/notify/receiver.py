@@ -1,0 +1,48 @@
+"""The other side of a webhook: a real server that answers as a test wants."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+
+
+class Receiver:
+    """Collects what arrives; answers with the statuses in their order, then 200."""
+
+    def __init__(self) -> None:
+        self.got: list[tuple[dict[str, str], bytes]] = []
+        self.statuses: list[int] = []
+        self.delay = 0.0
+        mine = self
+
+        class Handler(BaseHTTPRequestHandler):
+            def do_POST(self) -> None:
+                body = self.rfile.read(int(self.headers["content-length"]))
+                time.sleep(mine.delay)
+                mine.got.append(({name.lower(): value for name, value in self.headers.items()}, body))
+                self.send_response(mine.statuses.pop(0) if mine.statuses else 200)
+                self.send_header("content-length", "0")
+                self.end_headers()
+
+            def log_message(self, *_: object) -> None: ...
+
+        self._web = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        threading.Thread(target=self._web.serve_forever, daemon=True).start()
+        self.url = f"http://127.0.0.1:{self._web.server_port}/hook?token=secret"
+
+    def close(self) -> None:
+        self._web.shutdown()
+        self._web.server_close()
+
+    def wait(self, count: int, seconds: float = 10) -> None:
+        until(lambda: len(self.got) >= count, seconds)
+
+
+def until(true: Callable[[], Any], seconds: float = 10) -> None:
+    deadline = time.monotonic() + seconds
+    while not true():
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
