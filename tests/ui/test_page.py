@@ -1,44 +1,71 @@
-"""The page is light: it builds without the heavy libraries, and the command is up in seconds."""
+"""What ``app.py`` wires: light, refused in a sentence where it cannot run, gone when it is asked to go."""
 
 from __future__ import annotations
 
 import os
+import socket
 import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 ROOT = Path(__file__).parents[2]
 
 
-def python(code: str) -> str:
-    environment = {**os.environ, "PYTHONPATH": str(ROOT), "GRADIO_ANALYTICS_ENABLED": "False"}
+@pytest.fixture
+def surroundings(tmp_path: Path) -> dict[str, str]:
+    """Settings of a server of its own, on a free port."""
+    with socket.create_server(("127.0.0.1", 0)) as trial:
+        port = trial.getsockname()[1]
+    given = {"home": tmp_path / "home", "outputs": tmp_path / "outputs", "host": "127.0.0.1", "port": port}
+    return {**os.environ, "PYTHONPATH": str(ROOT), **{f"HEYGEM_{name.upper()}": str(of) for name, of in given.items()}}
+
+
+def python(code: str, environment: dict[str, str]) -> str:
     done = subprocess.run(
         [sys.executable, "-c", code], capture_output=True, text=True, check=False, env=environment, cwd=ROOT
     )
     assert done.returncode == 0, done.stderr
-    return done.stdout
+    return done.stdout.strip()
 
 
-def test_the_page_builds_without_torch_or_mediapipe(tmp_path: Path) -> None:
-    out = python(
-        "import sys; from pathlib import Path\n"
-        "from heygem.jobs.runner import Runner; from ui.page import Place, build\n"
-        f"folder = Path({str(tmp_path)!r})\n"
-        "runner = Runner(folder); page = build(runner, Place(folder, folder / 'log')); runner.close()\n"
-        "print(len(page.fns), sorted({'torch', 'mediapipe', 'insightface', 'torchaudio'} & set(sys.modules)))"
+WIRE = "import sys, app; from contextlib import ExitStack; from pathlib import Path; from heygem import settings\n"
+
+
+def test_everything_is_wired_without_torch_or_mediapipe(surroundings: dict[str, str]) -> None:
+    heavy = python(
+        f"{WIRE}with ExitStack() as parts: app._wire(settings.load(), Path('log'), parts)\n"
+        "print({'torch', 'mediapipe', 'insightface', 'torchaudio'} & set(sys.modules))",
+        surroundings,
     )
-    count, _, heavy = out.partition(" ")
-    assert int(count) >= 6 and heavy.strip() == "[]"
+    assert heavy == "set()"
 
 
-def test_nothing_of_gradio_is_imported_by_app_alone() -> None:
-    assert python("import sys, app; print('gradio' in sys.modules)").strip() == "False"
+def test_nothing_of_gradio_is_imported_by_app_alone(surroundings: dict[str, str]) -> None:
+    assert python("import sys, app; print('gradio' in sys.modules)", surroundings) == "False"
 
 
-def test_a_taken_port_is_a_sentence(tmp_path: Path) -> None:
-    code = (
-        "import socket, app\n"
-        "taken = socket.socket(); taken.bind(('127.0.0.1', 0)); taken.listen()\n"
-        "print(app.main(['--host', '127.0.0.1', '--port', str(taken.getsockname()[1])]))"
+def test_a_second_app_on_the_same_list_of_jobs_is_refused_in_a_sentence(surroundings: dict[str, str]) -> None:
+    said = python(
+        f"{WIRE}import contextlib, io; said = io.StringIO()\n"
+        "with ExitStack() as parts, contextlib.redirect_stderr(said):\n"
+        "    app._work(settings.load(), parts); code = app.main(['--quiet'])\n"
+        "print(code, said.getvalue())",
+        surroundings,
     )
-    assert python(code).strip() == "1"
+    assert said.startswith("1 Another HeyGem (process ") and "HEYGEM_HOME" in said and "Traceback" not in said
+
+
+def test_a_damaged_list_of_jobs_is_a_sentence(surroundings: dict[str, str], tmp_path: Path) -> None:
+    (tmp_path / "home").mkdir()
+    (tmp_path / "home" / "jobs.sqlite3").write_bytes(b"somebody's work, but no database" * 100)
+    done = subprocess.run([sys.executable, "app.py"], capture_output=True, text=True, env=surroundings, cwd=ROOT)
+    assert done.returncode == 1 and "cannot be used: file is not a database" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_a_taken_port_is_a_sentence(surroundings: dict[str, str]) -> None:
+    with socket.create_server(("127.0.0.1", int(surroundings["HEYGEM_PORT"]))):
+        done = subprocess.run([sys.executable, "app.py"], capture_output=True, text=True, env=surroundings, cwd=ROOT)
+    assert done.returncode == 1 and "端口已被占用" in done.stderr
