@@ -6,7 +6,6 @@ It is given in a child process, so that the page's own loads no networks and sur
 from __future__ import annotations
 
 import io
-import pickle
 import threading
 import time
 from collections import Counter, OrderedDict
@@ -212,14 +211,20 @@ class Preflight:
         return None
 
     def _examine(self, video: Path) -> Verdict:
-        try:
-            return self._answer(video)
-        except WorkerDied as error:
-            logger.warning("the look at {} ended: {}", video.name, error.message)
-        except TimeoutError:
-            logger.warning("the look at {} took too long", video.name)
-        except Exception:
-            logger.exception("the look at {} failed", video.name)  # the next file must have its turn
+        for _ in range(
+            1 if self._worker is None else 2
+        ):  # one that waited may have been dying: a new one has its chance
+            try:
+                return self._answer(video)
+            except WorkerDied as error:
+                logger.warning("the look at {} ended: {}", video.name, error.message)
+                self._drop_worker()
+            except TimeoutError:
+                logger.warning("the look at {} took too long", video.name)
+                break
+            except Exception:
+                logger.exception("the look at {} failed", video.name)  # the next file must have its turn
+                break
         self._drop_worker()
         return _UNKNOWN
 
@@ -227,8 +232,8 @@ class Preflight:
         """What the child process says. Raises WorkerDied, TimeoutError."""
         if self._worker is None or not self._worker.alive:
             self._drop_worker()
-            self._worker = Worker(self._look)  # pyright: ignore[reportArgumentType]
-        self._worker.send(pickle.dumps(Question(video)))
+            self._worker = Worker(self._look)
+        self._worker.send(Question(video))
         deadline = time.monotonic() + LIMIT
         while not self._closing:
             match self._worker.receive(0.2):

@@ -7,12 +7,14 @@ import sqlite3
 from dataclasses import asdict, fields
 from fractions import Fraction
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from heygem.engines.base import Style
+from heygem.errors import OptionInvalid
 from heygem.jobs.job import Batch, Failure, Job, Request
 from heygem.pipeline import Options, Take
 
+Kind = TypeVar("Kind", Style, Options)
 AS_THEY_ARE = (
     *("id", "batch", "state", "priority", "created", "started", "ended", "not_before", "attempts", "interruptions"),
     *("stage", "done", "total", "fps", "seconds_left", "hook", "hook_state", "key"),
@@ -58,9 +60,9 @@ def batch_of(row: sqlite3.Row, counts: dict[str, int], root: Path) -> Batch:
 
 
 def options_of(plain: dict[str, Any]) -> Options:
-    """What another version wrote and this one does not know is left out."""
-    style = Style(**_known(Style, plain.get("style", {})))
-    return Options(**{**_known(Options, plain), "style": style})
+    """What another version wrote and this one does not know or allow is left out: no row may be unreadable."""
+    style = _allowed(Style, _known(Style, plain.get("style", {})))
+    return _allowed(Options, {**_known(Options, plain), "style": style})
 
 
 def error_text(error: Failure | None) -> str | None:
@@ -79,6 +81,14 @@ def _take_of(plain: dict[str, Any], folder: Path) -> Take:
     voices = {int(face): name for face, name in plain.get("voices", {}).items()}
     exact = {"path": folder / plain["path"], "fps": Fraction(plain["fps"]), "voices": voices}
     return Take(**{**_known(Take, plain), **exact})
+
+
+def _allowed(kind: type[Kind], values: dict[str, Any]) -> Kind:
+    while True:
+        try:
+            return kind(**values)
+        except OptionInvalid as error:
+            del values[error.details["option"]]
 
 
 def _known(kind: type, plain: dict[str, Any]) -> dict[str, Any]:

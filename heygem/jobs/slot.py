@@ -87,11 +87,11 @@ class Slot:
             job = self._queue.store.claim(self._signature)
             if job is not None:
                 return job
-        self._rest()
+        self._idle()
         self._awake.wait(POLL)
         return None
 
-    def _rest(self) -> None:
+    def _idle(self) -> None:
         """What is done while there is nothing to do."""
         if self._warming:
             self._warming = False
@@ -131,10 +131,11 @@ class Slot:
             except Exception as error:
                 self._complain(error)
                 end = End(Failure.of(HeyGemError(reason=f"{type(error).__name__}: {error}")))
+            self._awake.clear()
             if self._closing is not None and time.monotonic() > self._closing + GRACE + _LAST:
                 return logger.error("the end of the job could not be written; it begins again with the next start")
-            time.sleep(rest)
-            rest = min(2 * rest, _REST if self._closing is None else POLL)
+            self._awake.wait(rest if self._closing is None else POLL)
+            rest = min(2 * rest, _REST)
 
     def _ready(self) -> Worker:
         if self._worker is None or not self._worker.alive:

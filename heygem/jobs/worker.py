@@ -2,7 +2,7 @@
 
 Work runs in a process of its own because native code (decoders, networks) cannot be interrupted from outside and may
 take the whole process down. This is the parent's hand on it; ``heygem.jobs.child`` is the process itself. Messages from
-parent to child: a pickled ``Order``, ``CANCEL`` or ``WARM``. From child to parent: ("tick", stage, done, total),
+parent to child: a pickled order, ``CANCEL`` or ``WARM``. From child to parent: ("tick", stage, done, total),
 ("log", level, text), ("done", take), ("failed", Failure, whether its cause may pass).
 """
 
@@ -46,8 +46,8 @@ class Order:
     cache: Path | None
 
 
-Work = Callable[[Order, "Tick"], Any]
-"""Does an order in the child process. A function of a module: it travels by its name."""
+Work = Callable[[Any, "Tick"], Any]
+"""Does an order (for jobs an ``Order``) in the child process. A function of a module: it travels by its name."""
 
 
 def lipsync(order: Order, tick: Tick) -> Take:
@@ -98,13 +98,11 @@ class Worker:
         """Somebody ended the dead child with SIGKILL, and it was not the system for want of memory."""
         return self._process.poll() == -signal.SIGKILL and _oom_kills() == self._memory_ran_out
 
-    def send(self, message: Order | bytes) -> None:
-        """Raises WorkerDied."""
-        if isinstance(message, Order):
-            self._memory_ran_out = _oom_kills()
-            message = pickle.dumps(message)
+    def send(self, message: object) -> None:
+        """CANCEL, WARM or an order. Raises WorkerDied."""
+        self._memory_ran_out = _oom_kills()
         try:
-            self._pipe.send_bytes(message)
+            self._pipe.send_bytes(message if isinstance(message, bytes) else pickle.dumps(message))
         except OSError:
             raise self._died() from None
 
