@@ -9,7 +9,7 @@ import gradio as gr
 
 from heygem.jobs.job import CANCELLED, DONE, FAILED, QUEUED, Job
 from heygem.quality.score import reasons
-from heygem.tick import STAGES
+from heygem.tick import COUNTED, STAGES
 from ui.files import problem
 from ui.template import template
 from ui.words import because, duration, explain, say, warn
@@ -64,6 +64,11 @@ def numbers(job: Job, language: str) -> list[str]:
     return found
 
 
+def percent(job: Job) -> int:
+    """How much of the current stage is done; 0 in stages that count no frames."""
+    return round(100 * job.done / job.total) if job.stage in COUNTED and job.total else 0
+
+
 def failure(job: Job, language: str, log: str) -> dict[str, str]:
     """The error of the last failed attempt in two sentences; nothing where there was none."""
     if job.error is None:
@@ -100,7 +105,7 @@ def _progress(job: Job, language: str) -> dict[str, Any]:
     elapsed = duration(max(time.time() - job.started, 0), language) if job.started and job.state != QUEUED else ""
     return {
         "steps": steps,
-        "percent": round(100 * job.done / job.total) if job.total else 0,
+        "percent": percent(job),
         "numbers": numbers(job, language),
         "time": say("elapsed", language, time=elapsed) if elapsed else "",
     }

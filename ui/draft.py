@@ -46,15 +46,18 @@ def sentence(finding: tuple[str, dict[str, str]], language: str) -> str:
     return " ".join(explain(key, shown, language))
 
 
+def judged(verdict: Verdict | None, language: str) -> dict[str, Any]:
+    """A verdict in words; None: it is not yet known."""
+    level = verdict.level if verdict else LOOKING
+    lines = [sentence(finding, language) for finding in verdict.findings] if verdict else []
+    return {"level": level, "word": say(f"preflight_{level}", language), "lines": lines}
+
+
 def _row(path: Path, desk: Desk, language: str) -> dict[str, Any]:
     verdict = desk.preflight.ask(path)
-    level = verdict.level if verdict else LOOKING
-    row: dict[str, Any] = {"id": row_id(str(path)), "name": shown_name(path), "level": level}
-    row["word"] = say(f"preflight_{level}", language)
+    row = {"id": row_id(str(path)), "name": shown_name(path), **judged(verdict, language)}
     if verdict:
-        row["lines"] = [sentence(finding, language) for finding in verdict.findings]
-        row["facts"] = _facts(verdict, language)
-        row["poster"] = _poster(path, verdict.poster)
+        row |= {"facts": _facts(verdict, language), "poster": _poster(path, verdict.poster)}
     return row
 
 

@@ -9,8 +9,7 @@ from typing import Any
 
 from heygem.jobs.job import CANCELLED, DONE, FAILED, QUEUED, RUNNING, STATES, Batch, Job
 from heygem.jobs.queue import Queue
-from heygem.tick import COUNTED
-from ui.card import failure, grade, numbers, result_url, title
+from ui.card import failure, grade, numbers, percent, result_url, title
 from ui.words import duration, say
 
 _LABELS = (
@@ -147,7 +146,7 @@ def _row(job: Job, ahead: int, language: str, log: str) -> dict[str, Any]:
     if job.state == RUNNING:
         if job.stage and not job.stopping:
             row["title"] = say(f"stage_{job.stage}", language)
-        row["percent"] = round(100 * job.done / job.total) if job.stage in COUNTED and job.total else 0
+        row["percent"] = percent(job)
         row["numbers"] = numbers(job, language)
     elif job.state == DONE and job.take and job.started and job.ended:
         row |= {"url": result_url(job), "numbers": [duration(job.take.seconds, language)]}

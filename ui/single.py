@@ -12,6 +12,7 @@ from heygem.jobs.job import Job, Request
 from ui.browser import PULSE, QUIET, kept, remembered, tongue
 from ui.card import job_card, refuse, show
 from ui.desk import Desk
+from ui.draft import LOOKING, judged
 from ui.files import NOTHING, look
 from ui.options import chosen, options_panel
 from ui.template import template
@@ -33,6 +34,8 @@ class Single:
         with gr.Row(elem_classes="inputs"):
             self.audio, self.audio_look = picker("audio", "audio", words)
             self.video, self.video_look = picker("video", "video", words)
+            with self.video_look.parent:  # pyright: ignore[reportOptionalContextManager]
+                self.verdict = template("verdict", {}, elem_id="video_verdict")
         self.options = options_panel(words, "")
         with gr.Row(elem_classes="buttons"):
             self.start = gr.Button(words("start"), variant="primary", interactive=False, elem_id="start")
@@ -43,7 +46,7 @@ class Single:
 
     def _wire(self, page: gr.Blocks) -> None:
         mine = [self.mine, self.draft]
-        state = [self.card, self.start, self.cancel, self.timer]
+        state = [self.card, self.start, self.cancel, self.verdict, self.timer]
         page.load(self._enter, mine, [self.mine, self.audio_look, self.video_look, *state], **QUIET)
         for kind, file, view in (("audio", self.audio, self.audio_look), ("video", self.video, self.video_look)):
             # The file moves on to the draft, so that the drop zone stays open for another one.
@@ -77,7 +80,7 @@ class Single:
             video, audio = (Path(draft[kind] if kept(draft.get(kind)) else "-") for kind in ("video", "audio"))
             job = self._queue.submit(Request(video, audio, chosen(*options)))
         except Exception as error:
-            return [mine, refuse(error, self._tongue(request), self._log), gr.skip(), gr.skip(), gr.skip()]
+            return [mine, refuse(error, self._tongue(request), self._log), *[gr.skip()] * 4]
         mine = {"job": job.id, "sent": True}
         return [mine, *self._refresh(mine, draft, request)]
 
@@ -90,19 +93,22 @@ class Single:
         try:
             self._queue.retry(mine.get("job", ""))
         except HeyGemError as error:
-            return [refuse(error, self._tongue(request), self._log), gr.skip(), gr.skip(), gr.skip()]
+            return [refuse(error, self._tongue(request), self._log), *[gr.skip()] * 4]
         return self._refresh(mine, draft, request)
 
     def _refresh(self, mine: dict, draft: dict, request: gr.Request) -> list[Any]:
-        """Card, both buttons and the timer for the job in view."""
-        job = self._job(mine)
+        """Card, both buttons, the verdict on the video, and the timer, which also waits for that."""
+        job, language = self._job(mine), self._tongue(request)
         busy = job is not None and job.busy
         ahead, held = (self._queue.store.ahead(job.id), self._queue.held()) if job and busy else (0, None)
+        there = {kind for kind in KINDS if kept(draft.get(kind))}
+        verdict = judged(self._desk.preflight.ask(Path(draft["video"])), language) if "video" in there else {}
         return [
-            show(job, ahead, self._tongue(request), self._log, held),
-            gr.Button(interactive=all(kept(draft.get(kind)) for kind in KINDS) and not (busy and mine["sent"])),
+            show(job, ahead, language, self._log, held),
+            gr.Button(interactive=len(there) == len(KINDS) and not (busy and mine["sent"])),
             gr.Button(interactive=job is not None and busy and not job.stopping),
-            gr.Timer(active=busy),
+            verdict,
+            gr.Timer(active=busy or verdict.get("level") == LOOKING),
         ]
 
     def _job(self, mine: dict) -> Job | None:

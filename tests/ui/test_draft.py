@@ -39,7 +39,7 @@ def test_rows_say_what_was_found(uploads: list[str]) -> None:
     assert small["facts"] == ["照片", "160 × 160"] and "87 像素" in small["lines"][0]
     assert (bad["level"], bad["facts"], bad["poster"]) == (BAD, [], "")
     assert bad["lines"] == ["“b bad.mp4”是空文件，里面没有内容。 可能是导出或上传时中断了，请重新导出或上传。"]
-    assert new["word"] == "正在检查……" and "lines" not in new
+    assert (new["word"], new["lines"]) == ("正在检查……", [])
     assert view["summary"] == ["共 4 个", "1 个可以使用", "1 个需要注意", "1 个可能失败", "1 个正在检查"]
     assert len(view["about"]) == 2 and len({row["id"] for row in view["rows"]}) == 4
 
