@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -18,12 +19,17 @@ _SPOOL = 3 * BUDGET  # while nobody knows yet whom the user wants
 def lower_face(landmarks: np.ndarray, width: int, height: int) -> Box:
     """Even-sided box px from just under the eyes to below the chin round landmarks (468, 3), with room for the jaw to
     move, in a picture of even ``width`` and ``height``."""
-    points = landmarks[mean_face()[:, 1] > 0.45, :2]
+    points = landmarks[_below_eyes(), :2]
     left, right = eye_centres(landmarks)
     room = 0.28 * float(np.linalg.norm(right - left))
     x0, y0 = (np.floor((points.min(axis=0) - room) / 2) * 2).astype(int).tolist()
     x1, y1 = (np.ceil((points.max(axis=0) + room) / 2) * 2).astype(int).tolist()
     return max(x0, 0), max(y0, 0), min(x1, width), min(y1, height)
+
+
+@cache
+def _below_eyes() -> np.ndarray:
+    return np.flatnonzero(mean_face()[:, 1] > 0.45)
 
 
 @dataclass(frozen=True)

@@ -162,7 +162,7 @@ class Looks:
     def strange(self, colours: np.ndarray, traits: np.ndarray) -> np.ndarray:
         """(C,) how much colours (C, 3) deviate, whatever the light; about 1 is usual at most."""
         rest = colours - self.expected(traits[None])[0]
-        rest -= np.median(rest, axis=0)
+        rest -= np.median(np.ascontiguousarray(rest.T), axis=1)
         turned = float(np.abs((traits - self.middle) / self.range).max())
         unknown = max(turned - 1, 0)  # turned or opened as never before
         return np.sqrt(((rest / self.deviation) ** 2).mean(axis=-1)) / (1 + UNKNOWN * unknown)

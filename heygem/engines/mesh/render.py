@@ -117,7 +117,7 @@ class FaceBender:
         seen = self._moved[np.argsort(facing(target, self._moved), kind="stable")]
         index = rasterise(coarse, seen, (width // 2, height // 2))
         fields = spread(index, coarse, np.column_stack([shift, self._opacity]), seen)
-        fields[:, index < 0] = 0
+        fields *= index >= 0
         fine = [cv2.resize(field, (width, height), interpolation=cv2.INTER_LINEAR) for field in fields[:2]]
         luma, chroma = _grid(*fine), _grid(*(fields[:2] / 2))
         for plane, (x, y), way in zip(frame.views(box), (luma, chroma, chroma), _WAYS, strict=True):
@@ -146,7 +146,7 @@ class FaceBender:
             plane[:] = bent[0]
             if len(bent) > 1:
                 amounts = np.where((seen < POINTS).any(axis=1), shares[0], showing[0])
-                share = amounts.astype(np.float32)[index if k == 0 else index[::2, ::2]]
+                share = amounts.astype(np.float32).take(index if k == 0 else index[::2, ::2], mode="wrap")
                 plane[:] = cv2.blendLinear(bent[0], bent[1], share, 1 - share)
         return layer, index >= 0, inside
 

@@ -43,15 +43,28 @@ def spread(index: np.ndarray, target: np.ndarray, values: np.ndarray, triangles:
         return table.take(at, mode="wrap")
 
     x, y = np.arange(index.shape[1], dtype=np.float32), np.arange(index.shape[0], dtype=np.float32)[:, None]
-    second, third = (
-        np.clip(over(dx) * x + over(dy) * y + over(one), 0, 1)
-        for dx, dy, one in np.ascontiguousarray(barycentric(target, triangles).transpose(1, 2, 0))
-    )
-    beyond = np.maximum(second + third, 1)
-    second /= beyond
-    third /= beyond
+    shares = []
+    for dx, dy, one in np.ascontiguousarray(barycentric(target, triangles).transpose(1, 2, 0)):
+        share = over(dx)
+        share *= x
+        share = _sum(share, (over(dy), y))
+        share += over(one)
+        shares.append(np.clip(share, 0, 1, out=share))
+    beyond = shares[0] + shares[1]
+    np.maximum(beyond, 1, out=beyond)
+    for share in shares:
+        share /= beyond
     fields = np.empty((values.shape[1], *index.shape), np.float32)
-    for k, value in enumerate(values.T.astype(np.float32)):
+    for field, value in zip(fields, values.T.astype(np.float32), strict=True):
         a, b, c = value[triangles.T]
-        fields[k] = over(a) + second * over(b - a) + third * over(c - a)
+        a.take(at, mode="wrap", out=field)
+        _sum(field, (over(b - a), shares[0]), (over(c - a), shares[1]))
     return fields
+
+
+def _sum(total: np.ndarray, *products: tuple[np.ndarray, np.ndarray]) -> np.ndarray:
+    """``total`` plus all products, in place: new arrays would take as long as the arithmetic."""
+    for factor, other in products:
+        factor *= other
+        total += factor
+    return total
