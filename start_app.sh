@@ -142,7 +142,7 @@ background() {
     echo "$pid $(birth "$pid")" >"$pid_file"
     local n
     for ((n = 0; n < 600; n++)); do
-        if [[ -n $(address) ]]; then
+        if grep -q '^日志 Log:' "$start_log"; then
             cat -- "$start_log"
             say "查看 See: bash start_app.sh status | logs    停止 Stop: bash start_app.sh stop"
             return

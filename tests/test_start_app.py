@@ -136,7 +136,7 @@ def stubborn(copy: Path) -> Iterator[psutil.Process]:
         "import signal, subprocess, time\n"
         "signal.signal(signal.SIGTERM, signal.SIG_IGN)\n"
         "subprocess.Popen(['sleep', '300'])\n"
-        "print('http://127.0.0.1:9', flush=True)\n"
+        "print('http://127.0.0.1:9\\n日志 Log: none', flush=True)\n"
         "time.sleep(300)\n"
     )
     done = start(copy, "--background", "--port", free_port())

@@ -43,9 +43,10 @@ def build(desk: Desk) -> gr.Blocks:
 
 def mount(app: FastAPI, desk: Desk) -> ASGIApp:
     """The page at "/" beside the routes that ``app`` has already; the whole answers in the reader's language."""
+    page = build(desk).queue(default_concurrency_limit=8)
     gr.mount_gradio_app(
         app,
-        build(desk).queue(default_concurrency_limit=8),
+        page,
         path="/",
         show_error=False,
         i18n=words(),
@@ -58,6 +59,7 @@ def mount(app: FastAPI, desk: Desk) -> ASGIApp:
         enable_monitoring=False,
         ssr_mode=False,
     )
+    page.custom_mount_path = ""  # “/” would make it forget the path at which a proxy shows it
     return LanguageDoor(app, desk.language)
 
 

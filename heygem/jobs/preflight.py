@@ -213,7 +213,7 @@ class Preflight:
     def _examine(self, video: Path) -> Verdict:
         for _ in range(
             1 if self._worker is None else 2
-        ):  # one that waited may have been dying: a new one has its chance
+        ):  # one that waited may have been dying
             try:
                 return self._answer(video)
             except WorkerDied as error:
