@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import secrets
 import shutil
 from collections.abc import AsyncIterator, Sequence
@@ -17,6 +18,9 @@ from heygem.errors import FileUnreadable, OptionInvalid
 from heygem.jobs.limits import check_size
 from heygem.notify.guard import CONNECT, Guarded
 from heygem.settings import Settings
+
+LONGEST = 600.0
+"""Seconds for one download."""
 
 
 @asynccontextmanager
@@ -48,6 +52,7 @@ async def _download(url: str, folder: Path, settings: Settings) -> Path:
     guarded = Guarded(settings.easy_fetch == "private")
     try:
         async with (
+            asyncio.timeout(LONGEST),
             httpx.AsyncClient(transport=guarded, trust_env=False, timeout=CONNECT) as client,
             client.stream("GET", url) as answer,
         ):
@@ -60,8 +65,8 @@ async def _download(url: str, folder: Path, settings: Settings) -> Path:
                     size += len(chunk)
                     check_size(settings, size)
                     await run_in_threadpool(file.write, chunk)
-    except httpx.HTTPError:
-        raise _unreadable(path, f"“{host}” cannot be reached or broke off") from None
+    except (httpx.HTTPError, TimeoutError):
+        raise _unreadable(path, f"“{host}” cannot be reached, broke off or is too slow") from None
     return path
 
 

@@ -32,10 +32,10 @@ Page = Annotated[int, Query(ge=1, le=500)]
 Offset = Annotated[int, Query(ge=0, le=2**40)]
 
 
-def body(files: dict[str, Any], **more: Any) -> dict[str, Any]:
+def body(files: dict[str, Any]) -> dict[str, Any]:
     """What the documentation says about a body that is read while it arrives."""
-    names = {one: {"type": "array", "items": {"type": "string"}} if "items" in files[one] else _NAME for one in files}
-    wishes = {**Wishes.model_json_schema()["properties"], "options": _OPTIONS, **more}
+    names = {one: _NAME if file is FILE else {"type": "array", "items": _NAME} for one, file in files.items()}
+    wishes = {**Wishes.model_json_schema()["properties"], "options": _OPTIONS}
     return {
         "requestBody": {
             "required": True,

@@ -141,7 +141,7 @@ def job_reply(job: Job, ahead: int | None = None) -> JobReply:
         options=flat(job.request.options),
         error=Problem.of(job.error) if job.error else None,
         result=_result(job),
-        webhook=job.hook_state if job.hook and job.hook.startswith("http") else None,
+        webhook=job.hook_state if job.hook and job.hook.lower().startswith("http") else None,
         links={"self": f"{_BASE}/jobs/{job.id}", **links},
     )
 

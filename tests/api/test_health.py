@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import warnings
+from pathlib import Path
 
 from prometheus_client.parser import text_string_to_metric_families
 
@@ -65,6 +66,15 @@ def test_everything_is_described(server):
     for name, schema in found["components"]["schemas"].items():
         if name.endswith("Reply"):
             assert schema["description"], name
+
+
+def test_the_guide_names_every_address(server):
+    guide = (Path(__file__).parents[2] / "docs" / "api.md").read_text("utf-8")
+    for path in create(server.desk).openapi()["paths"]:
+        last = path.replace("{code}", "<code>").rpartition("/")[2]
+        assert last in guide, path
+    for code in ("limit.exceeded", "queue.full", "result.gone", "job.state", "option.invalid"):
+        assert f"`{code}`" in guide
 
 
 def test_an_address_of_the_api_that_is_none(server):
