@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import json
 import os
 import signal
-import sqlite3
-import threading
+import subprocess
+import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -24,29 +23,22 @@ from tests.jobs.test_fleet import worker_of
 Sites = Callable[..., Site]
 
 
-def locked(site: Site, seconds: float) -> threading.Thread:
-    """Another connection writes for so long. Returns once it has the lock."""
-    begun = threading.Event()
-
-    def hold() -> None:
-        other = sqlite3.connect(site.settings.store, timeout=10, isolation_level=None)
-        other.execute("BEGIN IMMEDIATE")
-        begun.set()
-        time.sleep(seconds)
-        other.execute("ROLLBACK")
-        other.close()
-
-    thread = threading.Thread(target=hold)
-    thread.start()
-    begun.wait()
-    return thread
+def locked(site: Site, seconds: float) -> subprocess.Popen[str]:
+    """Another process writes into the list for so long. Returns once it has the lock."""
+    code = (
+        "import sqlite3, sys, time; db = sqlite3.connect(sys.argv[1], timeout=10, isolation_level=None)\n"
+        "db.execute('BEGIN IMMEDIATE'); print('locked', flush=True); time.sleep(float(sys.argv[2]))"
+    )
+    command = [sys.executable, "-c", code, str(site.settings.store), str(seconds)]
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+    assert process.stdout is not None and process.stdout.readline() == "locked\n"
+    return process
 
 
 @pytest.mark.parametrize(
     ("what", "code", "details"),
     [
         ("segfault", "job.crashed", {"reason": "SIGSEGV"}),
-        ("exit", "job.crashed", {"reason": "exit code 3"}),
         ("full", "output.failed", {"name": "person_full.mp4", "reason": "No space left on device"}),
         ("memory", "error", {"reason": "MemoryError"}),
     ],
@@ -57,6 +49,12 @@ def test_a_cause_that_may_pass_is_tried_three_times(site: Site, what: str, code:
     assert (failed.error.code, failed.error.details) == (code, details)
     assert not list(failed.folder.rglob("*.part"))
     site.until(site.submit("one"), DONE)
+
+
+def test_a_process_that_ends_itself_is_a_crash(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(attempt, "BACKOFF", ())
+    failed = site.until(site.submit("exit"), FAILED)
+    assert failed.error is not None and failed.error.details == {"reason": "exit code 3"}
 
 
 @pytest.mark.parametrize("what", ["segfault once", "full once"])
@@ -126,8 +124,9 @@ def test_a_worker_that_the_system_killed_for_want_of_memory_is_a_failed_attempt(
 ) -> None:
     counts = iter(range(1000))  # the real counter cannot be raised without taking other processes down
     monkeypatch.setattr(worker, "_oom_kills", lambda: next(counts))
+    monkeypatch.setattr(attempt, "BACKOFF", ())
     failed = site.until(site.submit("killed"), FAILED)
-    assert failed.error is not None and failed.attempts == 3 and failed.interruptions == 0
+    assert failed.error is not None and failed.attempts == 1 and failed.interruptions == 0
     assert (failed.error.code, failed.error.details) == ("job.crashed", {"reason": "SIGKILL"})
 
 
@@ -177,7 +176,7 @@ def test_close_lets_a_job_end_that_ends_in_time(sites: Sites) -> None:
     assert site.fleet.workers()[0].pid is None
 
 
-@pytest.mark.parametrize("what", ["polite", "native", "deaf"])
+@pytest.mark.parametrize("what", ["polite", "native"])
 def test_close_gives_back_what_does_not_end_in_time(sites: Sites, what: str) -> None:
     site = sites()
     job = site.submit(what)
@@ -201,14 +200,15 @@ def test_a_job_that_was_cancelled_while_the_app_closes_stays_cancelled(sites: Si
     assert site.queue.need(job.id).state == CANCELLED
 
 
+@pytest.mark.slow
 def test_close_does_not_hang_where_the_list_is_locked(sites: Sites) -> None:
     site = sites(patience=0.1)
     job = site.until(site.submit("polite"), lambda job: job.stage)
-    thread = locked(site, 9)
+    other = locked(site, 9)
     begun = time.monotonic()
     site.fleet.close(0.2)
     assert time.monotonic() - begun < 7.5
-    thread.join()
+    other.wait()
     assert site.queue.need(job.id).state == RUNNING, "the next start takes it up"
 
 
@@ -217,10 +217,10 @@ def test_a_list_that_is_locked_during_ticks_and_at_the_end_loses_nothing(sites: 
     site = sites(patience=patience)
     site.until(site.submit("one"), DONE)
     job = site.until(site.submit("count"), lambda job: job.stage)
-    locked(site, 3).join()  # the work takes one second: its last ticks and its end fall into these three
+    locked(site, 3).wait()  # the work takes one second: its last ticks and its end fall into these three
     done = site.until(job, DONE)
     assert done.attempts == done.interruptions == 0 and done.take is not None
-    assert json.loads((done.folder / "person_count.mp4").read_text().replace("picture count", "true"))
+    assert (done.folder / "person_count.mp4").read_text() == "picture count"
     site.until(site.submit("two"), DONE)
 
 
