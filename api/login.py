@@ -20,9 +20,10 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from api.attempts import Attempts
 from api.errors import answer
-from api.session import COOKIE, SECONDS, Seal, key_of
+from api.session import COOKIE, SECONDS, Seal
 from api.words import say
 from heygem.errors import HeyGemError, LoginMissing
+from heygem.keyfile import key_of
 from heygem.language import language_of
 from heygem.settings import Settings
 from heygem.users import Users
@@ -110,7 +111,7 @@ class Login:
         return hashlib.sha256(self._token.encode()).hexdigest()[:16]
 
     def _seal(self) -> Seal:
-        self._kept = self._kept or Seal(key_of(self._settings.home))
+        self._kept = self._kept or Seal(key_of(self._settings.home / "session.key"))
         return self._kept
 
     async def _door(self, request: Request) -> Response:

@@ -3,19 +3,11 @@
 from __future__ import annotations
 
 import hashlib
-import os
-import secrets
-import tempfile
-from contextlib import suppress
-from pathlib import Path
 
 from itsdangerous import BadData, URLSafeTimedSerializer
 
-from heygem.errors import OutputError
-
 COOKIE = "heygem_session"
 SECONDS = 7 * 86400
-_KEY = 32
 
 
 class Seal:
@@ -36,22 +28,3 @@ class Seal:
         except (BadData, ValueError):
             return None
         return name, mark
-
-
-def key_of(home: Path) -> bytes:
-    """The key in the file ``session.key``, made on the first call, with mode 600. Raises OutputError."""
-    file = home / "session.key"
-    try:
-        home.mkdir(parents=True, exist_ok=True)
-        if not file.exists():
-            with tempfile.NamedTemporaryFile(dir=home, prefix="session.key.", suffix=".part") as part:  # mode 600
-                part.write(secrets.token_bytes(_KEY))
-                part.flush()
-                with suppress(FileExistsError):  # another process was faster; its key counts
-                    os.link(part.name, file)
-        key = file.read_bytes()
-    except OSError as error:
-        raise OutputError(name=str(file), reason=error.strerror or error) from error
-    if len(key) < _KEY:
-        raise OutputError(name=str(file), reason="the file is cut short; remove it")
-    return key

@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-import json
 import os
 import platform
 import shutil
 import socket
 from collections.abc import Callable, Iterator
-from dataclasses import asdict, dataclass
 from fractions import Fraction
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from heygem import __version__
+from heygem import __version__, finding
 from heygem.errors import HeyGemError
+from heygem.finding import Finding
 from heygem.settings import Settings
 
 LEAST_ROOM = 1 << 30
@@ -27,16 +26,6 @@ _HEADLESS = (
     "Run “pip install --force-reinstall --no-deps opencv-contrib-python-headless==5.0.0.93” in the environment of "
     "HeyGem, or install libGL (Debian and Ubuntu: apt-get install libgl1)."
 )
-
-
-@dataclass(frozen=True)
-class Finding:
-    """state: "ok", "note" (works without it) or "missing" (must be mended)."""
-
-    name: str
-    state: str
-    found: str
-    remedy: str = ""
 
 
 class Missing(Exception):
@@ -75,17 +64,7 @@ def examine(settings: Settings) -> Iterator[Finding]:
 
 def report(settings: Settings, as_json: bool) -> int:
     """Prints every finding. Returns 1 where something essential is missing, else 0."""
-    findings = []
-    for finding in examine(settings):
-        findings.append(finding)
-        if not as_json:
-            print(f"{finding.state.upper() if finding.state == 'missing' else finding.state:8}", end="")
-            print(f"{finding.name:16}{finding.found}", flush=True)
-            if finding.remedy:
-                print(f"{'':8}{'':16}→ {finding.remedy}", flush=True)
-    if as_json:
-        print(json.dumps([asdict(finding) for finding in findings], ensure_ascii=False))
-    return int(any(finding.state == "missing" for finding in findings))
+    return finding.report(examine(settings), as_json)
 
 
 def _run(name: str, check: Callable[[], str]) -> Finding:

@@ -45,6 +45,16 @@ def _origins(value: object) -> object:
     return found
 
 
+def _address(value: str) -> str:
+    """http or https, without a name, password, query or slash at the end: paths are put behind it."""
+    if not re.fullmatch(r"https?://[\w.\-\[\]:]+(/[\w.\-~/]*)?", value):
+        raise ValueError
+    return value.rstrip("/")
+
+
+Address = Annotated[str, AfterValidator(_address)]
+
+
 def _outputs() -> Path:
     """``outputs/`` beside ``app.py`` in a checkout, in the current folder where HeyGem is an installed package."""
     return (_ROOT if (_ROOT / "pyproject.toml").is_file() else Path.cwd()) / "outputs"
@@ -75,7 +85,9 @@ class Settings(BaseSettings):
     max_minutes: float = Field(60, ge=0, description="the longest sound in minutes, 0 for no limit")
     max_queued: int = Field(1000, ge=0, description="how many jobs may wait, 0 for no limit")
     max_videos: int = Field(200, ge=1, description="how many videos a batch may have, at least 1")
-    input_folder: Folder | None = Field(None, description="a folder with files that programs may name instead of sending")
+    input_folder: Folder | None = Field(
+        None, description="a folder with files that programs may name instead of sending"
+    )
     easy_folder: Folder | None = Field(None, description="the folder that clients of /easy know as /code/data/temp")
     easy_fetch: Literal["off", "public", "private"] = Field("off", description="off, public or private")
     language: Literal["auto", "zh", "en"] = Field("auto", description="auto, zh or en")
@@ -101,6 +113,40 @@ class Settings(BaseSettings):
     workers: int = Field(0, ge=0, le=64, description="how many jobs run at a time; 0: one per GPU, or one")
     stall_seconds: float = Field(60, gt=0, description="seconds without a sign of life after which work is ended")
     job_minutes: float = Field(360, ge=0, description="minutes that one job may take; 0: no limit")
+    storage: Literal["local", "s3"] = Field("local", description="local or s3")
+    s3_endpoint: Address | None = Field(None, description="an address like https://s3.example.com; none for AWS")
+    s3_link_endpoint: Address | None = Field(
+        None, description="the address of the store as those know it who get links"
+    )
+    s3_region: str | None = Field(
+        None, pattern=r"^[\w-]{1,40}$", description="the region of the bucket, like cn-north-1"
+    )
+    s3_bucket: str | None = Field(None, pattern=r"^[\w.-]{3,80}$", description="the name of a bucket")
+    s3_prefix: str = Field(
+        "heygem",
+        pattern=r"^[\w-]+(/[\w-]+)*$",
+        max_length=200,
+        description="a folder in the bucket, like heygem or team/a",
+    )
+    s3_addressing: Literal["auto", "path", "virtual"] = Field("auto", description="auto, path or virtual")
+    s3_sse: str | None = Field(
+        None, pattern=r"^(AES256|aws:kms(:[\w:/.-]+)?)$", description="AES256, aws:kms or aws:kms:KEY"
+    )
+    s3_part_mb: int = Field(8, ge=5, le=5120, description="MiB of a part of a large upload, 5 to 5120")
+    s3_storage_class: str = Field(
+        "STANDARD_IA",
+        pattern=r"^\w{1,40}$",
+        description="the class results move to after 30 days, like STANDARD_IA or IA",
+    )
+    upload_limit_mb_s: float = Field(0, ge=0, description="MB a second of all uploads together, 0 for no limit")
+    link_seconds: int = Field(86400, ge=60, le=604800, description="seconds that a link works, 60 to 604800 (7 days)")
+    cdn_url: Address | None = Field(None, description="the address of a CDN in front of the bucket, https://…")
+    cdn_key_id: str | None = Field(
+        None, pattern=r"^\w{1,40}$", description="the number of the public key in CloudFront"
+    )
+    cdn_key_file: Folder | None = Field(None, description="a file with the private key for it, PEM")
+    public_url: Address | None = Field(None, description="the address of this server as others know it, https://…")
+    keep_local: Literal["keep", "remove"] = Field("keep", description="keep or remove")
     idle_minutes: float = Field(30, ge=0, description="minutes without work after which models leave the memory")
 
     @property
@@ -121,6 +167,16 @@ class Settings(BaseSettings):
     def store(self) -> Path:
         """The list of jobs."""
         return self.home / "jobs.sqlite3"
+
+    @property
+    def uploads(self) -> Path:
+        """What is known of uploads under way, to go on with them after the process was killed."""
+        return self.home / "uploads"
+
+    @property
+    def shared(self) -> Path:
+        """What local links lead to."""
+        return self.home / "shared"
 
     @property
     def users(self) -> Path:

@@ -12,7 +12,8 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[1]
-SOURCES = sorted([*ROOT.glob("heygem/**/*.py"), *ROOT.glob("ui/**/*.py"), *ROOT.glob("api/**/*.py"), *ROOT.glob("app.py")])
+PARTS = ("heygem", "ui", "api", "storage")
+SOURCES = sorted([*(path for part in PARTS for path in ROOT.glob(f"{part}/**/*.py")), *ROOT.glob("app.py")])
 ALONE = {
     "gradio": ("ui",),
     "boto3": ("storage",),

@@ -22,6 +22,7 @@ from ui.template import plain, template
 from ui.words import WORDS, duration, say
 
 _GROUPS = (
+    ("group_share", ("storage", "s3_", "upload_", "link_", "cdn_", "public_", "keep_local")),
     ("group_keep", ("keep_", "min_", "cache_")),
     ("group_max", ("max_",)),
     ("group_programs", ("api_", "cors_", "easy_fetch", "webhook_")),
@@ -30,7 +31,7 @@ _GROUPS = (
     ("group_work", ("",)),
 )
 """Where a setting stands, by the beginning of its name; the first that fits counts."""
-_UNITS = {"_mb": "MB", "_gb": "GB", "_bytes": "GB"}
+_UNITS = {"_mb": "MB", "_mb_s": "MB/s", "_gb": "GB", "_bytes": "GB"}
 _GB = 1 << 30
 _LABELS = ("now", "rules", "rules_about", "language", "own_value", "queue", "workers")
 

@@ -21,6 +21,12 @@ HeyGemError
 ├── AddressRefused        address.refused     an address that this server does not call: private, or not http(s)
 ├── AddressUnknown        address.unknown     the name in an address cannot be found
 ├── WebhookFailed         webhook.failed      the other side did not take a message
+├── StorageMissing        storage.missing       the cloud storage is not set up
+├── StorageRefused        storage.refused       the storage refuses: credentials, rights, bucket; waiting does not help
+├── StorageUnreachable    storage.unreachable   the storage does not answer, or not now
+├── StorageDamaged        storage.damaged       a file did not arrive whole
+├── LinkExpired           link.expired          the time of a link is over
+├── LinkRefused           link.refused          a link was changed or cut short
 ├── LoginMissing          login.missing       neither logged in nor a valid token
 ├── OriginRefused         origin.refused      the page of another site sent the request
 ├── UsersUnusable         users.unusable      the file of users cannot be read or written
@@ -44,6 +50,14 @@ from __future__ import annotations
 
 from heygem.errors.base import (
     HeyGemError,
+)
+from heygem.errors.delivery import (
+    LinkExpired,
+    LinkRefused,
+    StorageDamaged,
+    StorageMissing,
+    StorageRefused,
+    StorageUnreachable,
 )
 from heygem.errors.door import (
     AddressRefused,
@@ -105,6 +119,8 @@ __all__ = [
     "JobMissing",
     "JobState",
     "LimitExceeded",
+    "LinkExpired",
+    "LinkRefused",
     "LoginMissing",
     "NoFace",
     "NoSound",
@@ -119,6 +135,10 @@ __all__ = [
     "ResultGone",
     "SoundTooShort",
     "Stalled",
+    "StorageDamaged",
+    "StorageMissing",
+    "StorageRefused",
+    "StorageUnreachable",
     "StoreBusy",
     "StoreInUse",
     "StoreUnusable",

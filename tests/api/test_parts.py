@@ -13,9 +13,10 @@ from itsdangerous import TimestampSigner
 
 from api import attempts, session
 from api.attempts import Attempts
-from api.session import Seal, key_of
+from api.session import Seal
 from api.words import WORDS, say
 from heygem.errors import OutputError
+from heygem.keyfile import key_of
 
 
 def test_the_wait_doubles_ends_and_is_forgotten() -> None:
@@ -61,7 +62,7 @@ def test_a_seal_is_of_one_key_and_of_one_week(monkeypatch: pytest.MonkeyPatch) -
 
 def test_the_key_is_made_once_also_by_many_at_a_time(tmp_path: Path) -> None:
     with ThreadPoolExecutor(8) as pool:
-        keys = set(pool.map(lambda _: key_of(tmp_path / "home"), range(8)))
+        keys = set(pool.map(lambda _: key_of(tmp_path / "home" / "session.key"), range(8)))
     assert len(keys) == 1 and len(keys.pop()) == 32
     [file] = (tmp_path / "home").iterdir()
     assert file.name == "session.key" and stat.S_IMODE(file.stat().st_mode) == 0o600
@@ -70,7 +71,7 @@ def test_the_key_is_made_once_also_by_many_at_a_time(tmp_path: Path) -> None:
 def test_a_short_key_is_not_used(tmp_path: Path) -> None:
     (tmp_path / "session.key").write_bytes(b"abc")
     with pytest.raises(OutputError, match="cut short"):
-        key_of(tmp_path)
+        key_of(tmp_path / "session.key")
 
 
 @pytest.mark.parametrize("key", WORDS)
