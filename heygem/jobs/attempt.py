@@ -97,7 +97,7 @@ class Attempt:
 
     def __init__(
         self, job: Job, worker: Worker, progress: Progress, settings: Settings, closing: Callable[[], float | None]
-    ):
+    ) -> None:
         self._job, self._worker, self._progress, self._closing = job, worker, progress, closing
         self._stall, self._minutes = settings.stall_seconds, settings.job_minutes
         self._cache = settings.cache

@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+import psutil
 import pytest
 from loguru import logger
 
@@ -41,6 +42,7 @@ def locked(site: Site, seconds: float) -> subprocess.Popen[str]:
         ("segfault", "job.crashed", {"reason": "SIGSEGV"}),
         ("full", "output.failed", {"name": "person_full.mp4", "reason": "No space left on device"}),
         ("memory", "error", {"reason": "MemoryError"}),
+        ("graphics", "job.out_of_memory", {}),
     ],
 )
 def test_a_cause_that_may_pass_is_tried_three_times(site: Site, what: str, code: str, details: dict[str, str]) -> None:
@@ -117,6 +119,16 @@ def test_a_worker_killed_from_outside_says_nothing_about_the_job(site: Site) -> 
     os.kill(worker_of(site), signal.SIGKILL)
     done = site.until(job, DONE)
     assert done.interruptions == 1 and done.attempts == 0 and done.error is None
+
+
+def test_signals_that_stop_the_service_reach_the_workers_too_and_leave_the_decision_to_the_app(site: Site) -> None:
+    job = site.until(site.submit("count"), lambda job: job.stage)
+    worker = psutil.Process(worker_of(site))
+    for process in (worker, *worker.children()):
+        process.send_signal(signal.SIGTERM)
+        process.send_signal(signal.SIGINT)
+    assert facts(site.until(job, DONE))["pid"] == worker.pid == worker_of(site)
+    assert worker.children(), "the guard is there too"
 
 
 def test_a_worker_that_the_system_killed_for_want_of_memory_is_a_failed_attempt(

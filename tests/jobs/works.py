@@ -13,7 +13,7 @@ from pathlib import Path
 
 from loguru import logger
 
-from heygem.errors import NoFace, OutputError
+from heygem.errors import NoFace, OutOfMemory, OutputError
 from heygem.jobs.worker import Order
 from heygem.pipeline import Take
 from heygem.tick import Tick
@@ -108,6 +108,10 @@ def _memory(order: Order, tick: Tick) -> None:
     raise MemoryError
 
 
+def _graphics(order: Order, tick: Tick) -> None:
+    raise OutOfMemory
+
+
 DEEDS = {
     "talk": _talk,
     "count": _count,
@@ -121,6 +125,7 @@ DEEDS = {
     "bug": _bug,
     "full": _full,
     "memory": _memory,
+    "graphics": _graphics,
     "deaf": lambda order, tick: time.sleep(60),
 }
 """Name -> what goes wrong or takes long. "NAME once" does it in the first attempt alone."""
