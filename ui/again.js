@@ -4,9 +4,7 @@ const dialog = document.createElement('dialog');
 dialog.id = 'again_window';
 column.before(dialog);
 dialog.append(column);
-dialog.addEventListener('click', event => {
-    if (event.target === dialog || event.target.closest('[data-close]')) dialog.close();
-});
+dialog.addEventListener('click', event => event.target.closest('[data-close]') && dialog.close());
 watch('value', () => {
     const {said, job, problem} = props.value;
     if (job || problem) {

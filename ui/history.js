@@ -1,14 +1,16 @@
 // The list is what the server answers to `question`; only the choice of rows lives here.
 const question = {text: '', state: 'all', batch: '', page: 1, open: '', ask: []};
 const chosen = new Map();  // job -> has it a result
-let answer = {rows: []}, asked = 0, idle = 0, said = null;
+let answer = {rows: []}, asked = 0, waiting = 0, idle = 0, said = null;
 const find = selector => element.querySelector(selector);
 
 async function refresh(more = {}) {
     const mine = ++asked;
+    waiting++;
     const found = await server.ask({...question, ...more});
-    if (mine !== asked) return;  // a later question is on its way
+    waiting--;
     if (found?.said) tell(found.said);
+    if (mine !== asked) return more.do && refresh();  // a later question is on its way, but may not know what was done
     if (found?.rows) {
         answer = found;
         question.page = found.page;
@@ -40,18 +42,21 @@ async function render(more = {}) {
         find(selector).removeAttribute('open');  // as the template has it, but that is no modal one
         find(selector).showModal();
     }
+    const toast = find('.said');
+    if (said) toast.hidePopover?.(), toast.showPopover?.();  // once more: above a window that has just opened
 }
 
 function dated(row) {
     const head = row.head && {...row.head, when: moment(row.head.created)};
-    return {...row, head, when: moment(row.created), running: row.state === 'running', progress: [row.percent + '%', row.numbers?.at(-1)].filter(Boolean).join(' · ')};
+    const progress = [row.percent + '%', row.numbers?.at(-1)].filter(Boolean).join(' · ');
+    return {...row, head, progress, when: moment(row.created), running: row.state === 'running'};
 }
 
 function moment(seconds) {
     const then = new Date(seconds * 1000), now = new Date();
     const day = {month: 'short', day: 'numeric', ...(then.getFullYear() !== now.getFullYear() && {year: 'numeric'})};
     const today = then.toDateString() === now.toDateString();
-    return then.toLocaleString(navigator.language, {hour: '2-digit', minute: '2-digit', hour12: false, ...(!today && day)});
+    return then.toLocaleString(navigator.language, {hour: '2-digit', minute: '2-digit', hourCycle: 'h23', ...(!today && day)});
 }
 
 function tell(what) {
@@ -70,8 +75,13 @@ function step(by) {
     if (to) { question.open = to.id; refresh(); }
 }
 
+function isShade({target, clientX: x, clientY: y}) {
+    const box = target.getBoundingClientRect();
+    return target.matches('dialog') && (x < box.left || x > box.right || y < box.top || y > box.bottom);
+}
+
 element.addEventListener('click', event => {
-    if (event.target.matches('dialog')) return event.target.close();  // the shade round it
+    if (isShade(event)) return event.target.close();
     const pressed = event.target.closest('button, a');
     const data = pressed?.dataset;
     if (!data || pressed.disabled) return;
@@ -119,15 +129,15 @@ element.addEventListener('keydown', event => {
 });
 element.addEventListener('close', event => {
     find('.player video')?.pause();
-    if (event.target.matches('.player') && answer.open) { question.open = ''; answer.open = null; render(); }
-    if (event.target.matches('.ask') && answer.ask) { question.ask = []; answer.ask = null; render(); }
+    if (event.target.matches('.player') && answer.open) { question.open = ''; answer.open = null; refresh(); }
+    if (event.target.matches('.ask') && answer.ask) { question.ask = []; answer.ask = null; refresh(); }
 }, true);
 window.addEventListener('heygem:again', event => { tell({text: event.detail}); refresh(); });
 
 // Once a second while something goes on, else every five; never where nobody looks.
 const watched = () => !document.hidden && element.offsetParent !== null;
 setInterval(() => {
-    if (!watched() || (!answer.busy && ++idle % 5)) return;
+    if (waiting || !watched() || (!answer.busy && ++idle % 5)) return;
     refresh();
 }, 1000);
 new IntersectionObserver(([seen]) => seen.isIntersecting && refresh()).observe(element);

@@ -256,6 +256,18 @@ def test_again_with_other_options(history: Visit, site: Site) -> None:
     assert job.request.options == Options(quality="draft") and job.take is not None and job.take.seconds > 1
 
 
+def test_again_without_its_inputs_says_so_and_keeps_the_window(history: Visit, site: Site) -> None:
+    job_of(site, "old").request.video.unlink()
+    page = history()
+    open_player(page, "old").get_by_text("再次生成").click()
+    window = page.locator("#again_window")
+    window.get_by_text("old_voice").wait_for()
+    page.click("#again_start")
+    window.locator(".problem", has_text="找不到文件").wait_for()
+    page.keyboard.press("Escape")
+    window.wait_for(state="hidden")
+
+
 def test_a_failed_one_is_tried_again_and_says_why(history: Visit) -> None:
     page = history()
     entry(page, "lesson2").get_by_text("重试").click()
