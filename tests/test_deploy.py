@@ -46,8 +46,6 @@ def test_the_image_holds_every_package_of_the_product() -> None:
     wanted = {name.rstrip("*") for name in project["tool"]["setuptools"]["packages"]["find"]["include"]}
     wanted |= {f"{name}.py" for name in project["tool"]["setuptools"]["py-modules"]}
     assert wanted | {"requirements.txt", "pyproject.toml", "scripts/setup.sh", "README.md"} <= kept
-    for name in kept:
-        assert (ROOT / name).exists(), name
 
 
 def test_the_image_calls_functions_that_are_there() -> None:
