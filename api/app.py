@@ -7,7 +7,8 @@ import threading
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
-from fastapi import APIRouter, FastAPI, Request
+from fastapi import APIRouter, Depends, FastAPI, Request
+from fastapi.security import HTTPBearer
 from fastapi_offline import FastAPIOffline
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
@@ -22,6 +23,9 @@ from heygem.jobs.job import Failure, Job
 from heygem.notify.post import Post
 
 _ABOUT = "A voice and a face in, a talking video out. Guide: docs/api.md."
+
+_TOKEN = [Depends(HTTPBearer(auto_error=False))]
+"""For the documentation alone, which then sends one: who may come in is decided at the door."""
 
 
 def _english(failure: Failure) -> str:
@@ -41,9 +45,9 @@ def create(desk: Desk, explain: easy.Explain = _english) -> FastAPI:
     )
     app.state.desk, app.state.explain, app.state.closing = desk, explain, threading.Event()
     for area in (jobs, batches, queue, events, results):
-        app.include_router(area.router, prefix=PREFIX)
-    for face in (health, easy):
-        app.include_router(face.router)
+        app.include_router(area.router, prefix=PREFIX, dependencies=_TOKEN)
+    app.include_router(easy.router, dependencies=_TOKEN)
+    app.include_router(health.router)
     app.include_router(_nothing, prefix="/api")
     errors.install(app)
     app.add_exception_handler(ClientDisconnect, _gone)

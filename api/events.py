@@ -30,7 +30,7 @@ Look = Callable[[], tuple[list[BaseModel], bool]]
 
 
 @router.get("/jobs/{id}/events", response_class=EventSourceResponse, responses=_STREAM)
-def of_job(desk: At, closing: Closing, id: str) -> EventSourceResponse:
+def job_events(desk: At, closing: Closing, id: str) -> EventSourceResponse:
     """Events “job” with the job as data: first its present state, then each change. Ends with a final state."""
     desk.queue.need(id)
 
@@ -42,7 +42,7 @@ def of_job(desk: At, closing: Closing, id: str) -> EventSourceResponse:
 
 
 @router.get("/batches/{id}/events", response_class=EventSourceResponse, responses=_STREAM, tags=["batches"])
-def of_batch(desk: At, closing: Closing, id: str) -> EventSourceResponse:
+def batch_events(desk: At, closing: Closing, id: str) -> EventSourceResponse:
     """Events “batch” (counts) and “job” (each job that changed). Ends when no job of it waits or runs."""
     desk.queue.need_batch(id)
     return _stream(lambda: _batch(desk, id), closing)

@@ -30,7 +30,7 @@ _VIDEO: dict[int | str, dict[str, Any]] = {
 
 @router.head("/jobs/{id}/result", include_in_schema=False)
 @router.get("/jobs/{id}/result", response_class=FileResponse, responses=_VIDEO)
-def result(
+def job_result(
     request: Request, desk: At, id: str, download: Annotated[bool, Query(description="as an attachment")] = False
 ) -> Response:
     """The video; 409 while there is none yet, 410 where it was removed from the disk."""
@@ -40,21 +40,21 @@ def result(
 
 @router.head("/jobs/{id}/thumbnail", include_in_schema=False)
 @router.get("/jobs/{id}/thumbnail", response_class=FileResponse)
-def picture(request: Request, desk: At, id: str) -> Response:
+def job_thumbnail(request: Request, desk: At, id: str) -> Response:
     """A JPEG of about 320 pixels."""
     return file(request, thumbnail(desk.queue.need(id)), "image/jpeg")
 
 
 @router.head("/batches/{id}/zip", include_in_schema=False)
 @router.get("/batches/{id}/zip", response_class=StreamingResponse, tags=["batches"])
-def of_batch(request: Request, desk: At, id: str) -> Response:
+def batch_zip(request: Request, desk: At, id: str) -> Response:
     """All results of a batch in one ZIP file."""
     return _zip(request, desk.queue.jobs_of(desk.queue.need_batch(id).id), desk.queue.need_batch(id).name)
 
 
 @router.head("/zip", include_in_schema=False)
 @router.get("/zip", response_class=StreamingResponse)
-def chosen(request: Request, desk: At, job: Ids) -> Response:
+def chosen_zip(request: Request, desk: At, job: Ids) -> Response:
     """The results of these jobs in one ZIP file."""
     if len(job) > _MOST:
         raise OptionInvalid(option="job", value=f"given {len(job)} times", allowed=f"at most {_MOST} jobs")

@@ -62,6 +62,7 @@ def test_everything_is_described(server):
     upload = found["paths"]["/api/v1/jobs"]["post"]["requestBody"]["content"]["multipart/form-data"]["schema"]
     assert upload["properties"]["video"]["format"] == "binary" and upload["required"] == ["audio", "video"]
     assert {"strength", "engine", "webhook", "priority", "options"} <= {*upload["properties"]}
+    assert found["paths"]["/api/v1/jobs"]["get"]["security"] == [{"HTTPBearer": []}]
     assert "mesh" in upload["properties"]["engine"]["description"]
     for name, schema in found["components"]["schemas"].items():
         if name.endswith("Reply"):
