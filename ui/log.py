@@ -14,6 +14,7 @@ import gradio as gr
 from heygem.log import tail
 from ui.browser import tongue
 from ui.desk import Desk
+from ui.files import problem
 from ui.template import plain, template
 from ui.words import say
 
@@ -36,13 +37,18 @@ class LogView:
 
     def answer(self, question: dict[str, Any], language: str) -> dict[str, Any]:
         """The last lines that hold all the words of the question's text; the number of a job is one of them."""
-        wanted = str(question.get("text", ""))[:200].lower().split()
-        found = tail(self._desk.log, SEARCHED if wanted else LINES)
-        lines = [line for line in found if all(word in line.lower() for word in wanted)][-LINES:]
+        lines: list[str] = []
+        try:
+            wanted = str(question.get("text", ""))[:200].lower().split()
+            found = tail(self._desk.log, SEARCHED if wanted else LINES)
+            lines = [line for line in found if all(word in line.lower() for word in wanted)][-LINES:]
+            empty = "" if lines else say("log_nothing" if wanted else "log_empty", language)
+        except Exception as error:
+            empty = " ".join(problem(error, language, self._desk.log.name).values())
         return plain(
             {
                 "lines": [parts(line) for line in lines],
-                "empty": "" if lines else say("log_nothing" if wanted else "log_empty", language),
+                "empty": empty,
                 "about": say("log_about", language, file=self._desk.log),
                 "words": {label: say(label, language) for label in _LABELS},
             }

@@ -168,6 +168,13 @@ def test_no_log_and_nonsense_are_answered(desk: Desk) -> None:
     assert view.answer({"text": {"a": 1}}, "zh")["lines"] == [] and view.answer({}, "zh")["empty"] == "日志是空的。"
 
 
+def test_a_log_that_cannot_be_read_is_a_sentence(desk: Desk) -> None:
+    view = log_of(desk)
+    desk.log.unlink()
+    desk.log.mkdir()
+    assert "意料之外" in view.answer({}, "zh")["empty"]
+
+
 def test_a_line_comes_apart_and_any_other_stays_whole() -> None:
     line = "2026-11-21 10:00:00 INFO    7d96d1cfbe994061 cut <b> & done"
     found = parts(line)
