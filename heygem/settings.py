@@ -45,6 +45,26 @@ def _origins(value: object) -> object:
     return found
 
 
+def _robot(value: SecretStr) -> SecretStr:
+    if not re.fullmatch(r"https?://[\w.\-\[\]:]+/\S{1,500}|[\w-]{8,200}", value.get_secret_value()):
+        raise ValueError
+    return value
+
+
+def _hook(value: SecretStr) -> SecretStr:
+    if not re.fullmatch(r"https?://\S{1,1000}", value.get_secret_value()):
+        raise ValueError
+    return value
+
+
+def _mailboxes(value: object) -> object:
+    """Text with commas becomes a tuple."""
+    found = tuple(filter(None, re.split(r"[,;，；\s]+", value))) if isinstance(value, str) else value
+    if isinstance(found, tuple) and not all(re.fullmatch(r"[^@\s<>]+@[\w.-]+", one) for one in found):
+        raise ValueError
+    return found
+
+
 def _address(value: str) -> str:
     """http or https, without a name, password, query or slash at the end: paths are put behind it."""
     if not re.fullmatch(r"https?://[\w.\-\[\]:]+(/[\w.\-~/]*)?", value):
@@ -53,6 +73,8 @@ def _address(value: str) -> str:
 
 
 Address = Annotated[str, AfterValidator(_address)]
+Robot = Annotated[SecretStr, AfterValidator(_robot)]
+_ROBOT = "the key of a group's robot, or its whole address"
 
 
 def _outputs() -> Path:
@@ -147,6 +169,27 @@ class Settings(BaseSettings):
     cdn_key_file: Folder | None = Field(None, description="a file with the private key for it, PEM")
     public_url: Address | None = Field(None, description="the address of this server as others know it, https://…")
     keep_local: Literal["keep", "remove"] = Field("keep", description="keep or remove")
+    notify_on: Literal["batch", "job", "both", "off"] = Field("batch", description="batch, job, both or off")
+    notify_language: Literal["zh", "en"] = Field("zh", description="zh or en")
+    notify_wecom: Robot | None = Field(None, description=_ROBOT)
+    notify_dingtalk: Robot | None = Field(None, description=_ROBOT)
+    notify_dingtalk_secret: SecretStr | None = Field(None, description="the secret that signs its messages, SEC…")
+    notify_feishu: Robot | None = Field(None, description=_ROBOT)
+    notify_feishu_secret: SecretStr | None = Field(None, description="the secret that signs its messages")
+    notify_webhook: Annotated[SecretStr, AfterValidator(_hook)] | None = Field(
+        None, description="an http or https address"
+    )
+    notify_email_to: Annotated[tuple[str, ...], NoDecode, BeforeValidator(_mailboxes)] = Field(
+        (), description="e-mail addresses with commas between them"
+    )
+    smtp_host: str | None = Field(None, max_length=253, pattern=r"^[\w.:-]+$", description="the name of a mail server")
+    smtp_port: int = Field(0, ge=0, le=65535, description="a port; 0: 587, 465 or 25, as smtp_security goes")
+    smtp_user: str | None = Field(None, description="the name to log in with at the mail server")
+    smtp_password: SecretStr | None = Field(None, description="the password for it")
+    smtp_from: str | None = Field(
+        None, pattern=r"^[^\r\n@]+@[\w.>-]+$", description="the sender, like HeyGem <heygem@example.com>"
+    )
+    smtp_security: Literal["starttls", "tls", "none"] = Field("starttls", description="starttls, tls or none")
     idle_minutes: float = Field(30, ge=0, description="minutes without work after which models leave the memory")
 
     @property
@@ -185,8 +228,10 @@ class Settings(BaseSettings):
 
     @property
     def secrets(self) -> list[str]:
-        """What must not appear in any log."""
-        return [value.get_secret_value() for value in vars(self).values() if isinstance(value, SecretStr)]
+        """What must not appear in any log; of addresses also the parts that may be keys."""
+        found = [value.get_secret_value() for value in vars(self).values() if isinstance(value, SecretStr)]
+        parts = [part for value in found if "://" in value for part in re.split(r"[/?&=#]", value)[3:]]
+        return [*found, *(part for part in parts if len(part) > len("access_token"))]
 
 
 def load(**given: object) -> Settings:

@@ -21,6 +21,8 @@ HeyGemError
 ├── AddressRefused        address.refused     an address that this server does not call: private, or not http(s)
 ├── AddressUnknown        address.unknown     the name in an address cannot be found
 ├── WebhookFailed         webhook.failed      the other side did not take a message
+├── NotifyRefused         notify.refused      a channel does not take notices with these settings
+├── NotifyFailed          notify.failed       a channel did not take a notice this time
 ├── StorageMissing        storage.missing       the cloud storage is not set up
 ├── StorageRefused        storage.refused       the storage refuses: credentials, rights, bucket; waiting does not help
 ├── StorageUnreachable    storage.unreachable   the storage does not answer, or not now
@@ -63,6 +65,8 @@ from heygem.errors.door import (
     AddressRefused,
     AddressUnknown,
     LoginMissing,
+    NotifyFailed,
+    NotifyRefused,
     OriginRefused,
     UsersUnusable,
     WebhookFailed,
@@ -125,6 +129,8 @@ __all__ = [
     "NoFace",
     "NoSound",
     "NoVideo",
+    "NotifyFailed",
+    "NotifyRefused",
     "OptionInvalid",
     "OriginRefused",
     "OutOfMemory",

@@ -23,6 +23,24 @@ class WebhookFailed(HeyGemError):
     remedy = "Check that the service at this address runs and answers with a status from 200 to 299."
 
 
+class NotifyRefused(HeyGemError):
+    code = "notify.refused"
+    template = "{channel} does not take messages with these settings: {reason}."
+    remedy = "Compare the settings of {channel} with docs/notify.md, then try “heygem notify test”."
+
+
+class NotifyFailed(HeyGemError):
+    """wait: seconds during which the other side takes nothing at all."""
+
+    code = "notify.failed"
+    template = "{channel} did not take the message: {reason}."
+    remedy = "It is tried again by itself; if it stays so, check the network and try “heygem notify test”."
+
+    @property
+    def wait(self) -> float:
+        return float(self.details.get("wait", 0))
+
+
 class LoginMissing(HeyGemError):
     code = "login.missing"
     template = "This needs a login or a valid token."

@@ -54,6 +54,26 @@ MIGRATIONS = (
     CREATE INDEX jobs_hooks ON jobs (hook_state) WHERE hook_state = 'pending';
     CREATE TABLE facts (name TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT;
     """,
+    """
+    CREATE TABLE notices (
+        channel TEXT NOT NULL,
+        key     TEXT NOT NULL,              -- the same notice is sent once
+        state   TEXT NOT NULL DEFAULT 'pending' CHECK (state IN ('pending', 'sent', 'failed')),
+        tries   INTEGER NOT NULL DEFAULT 0,
+        made    REAL NOT NULL,
+        next    REAL,
+        error   TEXT,
+        UNIQUE (channel, key)
+    ) STRICT;
+    CREATE INDEX notices_waiting ON notices (channel) WHERE state = 'pending';
+    CREATE TABLE endings (seq INTEGER PRIMARY KEY AUTOINCREMENT, job TEXT NOT NULL) STRICT;
+    CREATE TRIGGER job_ended AFTER UPDATE OF state ON jobs
+    WHEN NEW.state IN ('done', 'failed', 'cancelled') AND OLD.state NOT IN ('done', 'failed', 'cancelled')
+        AND EXISTS (SELECT 1 FROM facts WHERE name = 'notices')
+    BEGIN
+        INSERT INTO endings (job) VALUES (NEW.id);
+    END;
+    """,
 )
 """Script n leads from version n to n + 1. What was released is never edited: a change is one more script."""
 

@@ -44,16 +44,28 @@ def send(url: str, message: Message, secret: str | None = None, private: bool = 
 
     Raises AddressRefused (do not try again), AddressUnknown and WebhookFailed (a later try may succeed).
     """
+    now, content = datetime.now(UTC), message.content()
+    headers = {"webhook-id": message.id, "webhook-timestamp": str(int(now.timestamp()))}
+    if secret:
+        headers["webhook-signature"] = Webhook(secret).sign(message.id, now, content)
+    status, _ = post(url, content, headers, private)
+    if not 200 <= status < 300:
+        raise _failed(url, f"HTTP {status}")
+
+
+def post(
+    url: str, content: str, headers: Mapping[str, str] | None = None, private: bool = False, most: int = 0
+) -> tuple[int, bytes]:
+    """Sends JSON once; call it from a thread. The status and the first ``most`` bytes of the answer: the whole may be
+    endless. Raises AddressRefused, AddressUnknown, and WebhookFailed where nothing was answered."""
     try:
-        status = asyncio.run(asyncio.wait_for(_post(url, message, secret, private), TIMEOUT))
+        return asyncio.run(asyncio.wait_for(_post(url, content, headers or {}, private, most), TIMEOUT))
     except (TimeoutError, httpx.TimeoutException):
         raise _failed(url, "it did not answer in time") from None
     except httpx.HTTPError as error:
         if "CERTIFICATE_VERIFY_FAILED" in str(error):
             raise _failed(url, "its certificate is not valid") from error
         raise _failed(url, "the connection failed") from error
-    if not 200 <= status < 300:
-        raise _failed(url, f"HTTP {status}")
 
 
 def next_try(attempt: int) -> float | None:
@@ -61,22 +73,23 @@ def next_try(attempt: int) -> float | None:
     return PAUSES[attempt - 1] * random.uniform(0.8, 1.2) if attempt <= len(PAUSES) else None
 
 
-async def _post(url: str, message: Message, secret: str | None, private: bool) -> int:
-    """The status of the answer. Its body is not read: it may be endless."""
-    content, now = message.content(), datetime.now(UTC)
-    headers = {
+async def _post(url: str, content: str, headers: Mapping[str, str], private: bool, most: int) -> tuple[int, bytes]:
+    common = {
         "content-type": "application/json",
         "user-agent": f"HeyGem/{__version__}",
-        "webhook-id": message.id,
-        "webhook-timestamp": str(int(now.timestamp())),
+        "accept-encoding": "identity",
     }
-    if secret:
-        headers["webhook-signature"] = Webhook(secret).sign(message.id, now, content)
     async with (
         httpx.AsyncClient(transport=Guarded(private), timeout=CONNECT, trust_env=False) as client,
-        client.stream("POST", url, content=content, headers=headers) as answer,
+        client.stream("POST", url, content=content, headers={**common, **headers}) as answer,
     ):
-        return answer.status_code
+        body = b""
+        if most:
+            async for part in answer.aiter_raw():
+                body += part
+                if len(body) >= most:
+                    break
+        return answer.status_code, body[:most]
 
 
 def _failed(url: str, reason: str) -> WebhookFailed:
