@@ -120,11 +120,14 @@ def _wire(config: Settings, log_file: Path, parts: ExitStack) -> tuple[uvicorn.S
     from heygem.jobs.preflight import Preflight
     from ui.desk import Desk
     from ui.page import mount
+    from ui.words import explain
 
     preflight = Preflight()
     parts.callback(preflight.close)
     desk = Desk(queue, fleet, preflight, config, log_file, config.language)
-    app = create(desk)
+    app = create(
+        desk, lambda failure: " ".join(explain(failure.code, failure.details, "zh"))
+    )  # clients of /easy show it
     door = secure(mount(app, desk), config)
     more = {"log_config": None, "access_log": False, "timeout_graceful_shutdown": int(_LAST) - 1}
     server = uvicorn.Server(uvicorn.Config(door, config.host, config.port, **more))

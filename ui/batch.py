@@ -9,6 +9,7 @@ import gradio as gr
 
 from heygem.errors import FileMissing
 from heygem.jobs.job import Batch
+from heygem.jobs.limits import check_files, check_room
 from ui.browser import PULSE, QUIET, kept, remembered, tongue
 from ui.desk import Desk
 from ui.draft import LOOKING, poster_path, row_id, show_draft
@@ -122,6 +123,8 @@ class BatchTab:
                 if not kept(path):
                     raise FileMissing(name=Path(path or "-").name)
             videos = [Path(path) for path in _videos(draft)]
+            check_room(self._queue, self._desk.settings, len(videos))
+            check_files(self._desk.settings, Path(draft["audio"]))
             batch = self._queue.submit_batch(Path(draft["audio"]), videos, chosen(*options), name.strip())
         except Exception as error:
             why = problem(error, tongue(request, self._desk), self._log)

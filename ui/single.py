@@ -9,6 +9,7 @@ import gradio as gr
 
 from heygem.errors import HeyGemError
 from heygem.jobs.job import Job, Request
+from heygem.jobs.limits import check_files, check_room
 from ui.browser import PULSE, QUIET, kept, remembered, tongue
 from ui.card import job_card, refuse, show
 from ui.desk import Desk
@@ -78,6 +79,8 @@ class Single:
     def _submit(self, mine: dict, draft: dict, request: gr.Request, *options: Any) -> list[Any]:
         try:
             video, audio = (Path(draft[kind] if kept(draft.get(kind)) else "-") for kind in ("video", "audio"))
+            check_room(self._queue, self._desk.settings)
+            check_files(self._desk.settings, audio)
             job = self._queue.submit(Request(video, audio, chosen(*options)))
         except Exception as error:
             return [mine, refuse(error, self._tongue(request), self._log), *[gr.skip()] * 4]
