@@ -1,7 +1,7 @@
 """The command line: ``heygem lipsync | demo | doctor | bench | serve | jobs | notify | storage | users``.
 
-It wires; others do the work. Exit codes: 0 done, 1 failed, 2 called wrongly (also an option outside its range), 130 and 143 stopped by a signal.
-Results go to standard output, everything else to standard error.
+It wires; others do the work. Exit codes: 0 done, 1 failed, 2 called wrongly (also an option outside its range), 130 and
+143 stopped by a signal. Results go to standard output, everything else to standard error.
 """
 
 from __future__ import annotations

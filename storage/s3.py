@@ -23,7 +23,6 @@ from storage.credentials import end_of
 from storage.facts import Card, Facts, read
 from storage.faults import GONE, code_of, told
 from storage.lifecycle import add_md5
-from storage.lifecycle import add_md5
 from storage.multipart import Upload, fits
 from storage.sending import count_only_what_is_sent, limit
 
@@ -212,6 +211,5 @@ def _connect(session: boto3.Session, settings: Settings, endpoint: str | None) -
     )
     client = session.client("s3", endpoint_url=endpoint, region_name=settings.s3_region, config=config)
     count_only_what_is_sent(client)
-    client.meta.events.register("before-call.s3.PutBucketLifecycleConfiguration", add_md5)
     client.meta.events.register("before-call.s3.PutBucketLifecycleConfiguration", add_md5)
     return client
