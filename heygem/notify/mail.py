@@ -55,10 +55,10 @@ class Mail:
             raise self._judged(error) from None
         except ssl.SSLCertVerificationError:
             raise NotifyFailed(channel=self.title, reason="its certificate is not valid") from None
-        except TimeoutError:
-            raise NotifyFailed(channel=self.title, reason="it did not answer in time") from None
-        except (OSError, smtplib.SMTPException, UnicodeError):
-            raise NotifyFailed(channel=self.title, reason="the connection failed") from None
+        except OSError as error:  # smtplib's own errors are of this kind, too
+            late = isinstance(error, TimeoutError) or isinstance(error.__context__, TimeoutError)
+            reason = "it did not answer in time" if late else "the connection failed"
+            raise NotifyFailed(channel=self.title, reason=reason) from None
         if refused:
             logger.warning(
                 "{} of {} addresses did not take the e-mail", len(refused), len(self._settings.notify_email_to)
