@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from dataclasses import replace
 from typing import Any
 
 import gradio as gr
@@ -44,7 +45,10 @@ class Again:
         language = tongue(request, self._desk)
         try:
             check_room(self._desk.queue, self._desk.settings)
-            job = self._desk.queue.again(str(asked.get("job")), chosen(*options))
+            old = self._desk.queue.need(str(asked.get("job")))
+            wanted = chosen(*options)
+            device = old.request.options.style.device  # the page has no field for it
+            job = self._desk.queue.again(old.id, replace(wanted, style=replace(wanted.style, device=device)))
         except Exception as error:
             told = problem(error, language, self._desk.log.name)
             return {**self._value(asked.get("job"), asked.get("name"), language), **told}
