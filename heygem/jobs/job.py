@@ -16,6 +16,9 @@ if TYPE_CHECKING:
 
 QUEUED, RUNNING, DONE, FAILED, CANCELLED = STATES = ("queued", "running", "done", "failed", "cancelled")
 BUSY = (QUEUED, RUNNING)
+PENDING, UPLOADING, DELIVERED, UNDELIVERED, REVOKED = DELIVERY_STATES = (
+    *("pending", "uploading", "delivered", "failed", "revoked"),
+)
 
 
 @dataclass(frozen=True)
@@ -31,12 +34,13 @@ class Request:
 class Extras:
     """What may come with a request. priority: the higher, the earlier. key: makes a request that is sent twice one job
     (idempotency key). hook: address that is told when the job ends. link: the inputs are never changed in place, so a
-    hard link to them is enough."""
+    hard link to them is enough. deliver: the result goes to the storage once it is there."""
 
     priority: int = 0
     key: str | None = None
     hook: str | None = None
     link: bool = True
+    deliver: bool = False
 
 
 @dataclass(frozen=True)
@@ -54,6 +58,41 @@ class Failure:
 
 
 @dataclass(frozen=True)
+class Delivery:
+    """A result on its way to the storage, or there. Times are seconds since the epoch.
+
+    name: of the job. storage, key: where it is or will be. size, sent: bytes. speed: bytes a second, while they go.
+    verified: what is there was compared. tries: those that failed. next: when it is tried again. error: of the last
+    try, also while the next one is waiting.
+    """
+
+    job: str
+    name: str
+    state: str = PENDING
+    storage: str | None = None
+    key: str | None = None
+    size: int = 0
+    sent: int = 0
+    speed: float | None = None
+    verified: bool = False
+    tries: int = 0
+    next: float | None = None
+    error: Failure | None = None
+    made: float = 0.0
+    ended: float | None = None
+
+    @property
+    def busy(self) -> bool:
+        """Waiting or under way."""
+        return self.state in (PENDING, UPLOADING)
+
+    @property
+    def seconds_left(self) -> float | None:
+        """None where nothing honest can be said."""
+        return max(self.size - self.sent, 0) / self.speed if self.speed else None
+
+
+@dataclass(frozen=True)
 class Job:
     """A snapshot of a row. Times are seconds since the epoch.
 
@@ -61,7 +100,8 @@ class Job:
     from outside, which say nothing about the job. not_before: when a further attempt may begin. stage, done, total: the
     last tick. fps: frames per second of the stage, None where it counts no frames or has only begun. seconds_left: of
     this stage. stopping: a cancel was asked for and is under way. error: of the last failed attempt, also while another
-    one is waiting. hook: address to tell; hook_state: None, "pending", "sent" or "failed".
+    one is waiting. hook: address to tell; hook_state: None, "pending", "sent" or "failed". deliver: as in Extras;
+    delivery: what became of it so far. link_expires: the end of the newest link that was not revoked.
     """
 
     id: str
@@ -88,6 +128,9 @@ class Job:
     hook: str | None = None
     hook_state: str | None = None
     key: str | None = None
+    deliver: bool = False
+    delivery: Delivery | None = None
+    link_expires: float | None = None
 
     @property
     def busy(self) -> bool:
@@ -121,25 +164,32 @@ class Batch:
         return any(self.counts.get(state) for state in BUSY)
 
 
-class Pace:
-    """Speed of the current stage over the last seconds, so that a slow start does not spoil the estimate."""
+class Rate:
+    """Steps a second over the last seconds, so that a slow start does not spoil the estimate."""
 
     WINDOW = 10.0
 
     def __init__(self) -> None:
-        self._stage = ""
         self._marks: deque[tuple[float, int]] = deque()
+
+    def at(self, done: int, now: float) -> float | None:
+        """None where nothing honest can be said."""
+        self._marks.append((now, done))
+        while now - self._marks[0][0] > self.WINDOW and len(self._marks) > 2:
+            self._marks.popleft()
+        elapsed, steps = now - self._marks[0][0], done - self._marks[0][1]
+        return steps / elapsed if elapsed >= 0.5 and steps > 0 else None
+
+
+class Pace:
+    """Speed of the current stage."""
+
+    def __init__(self) -> None:
+        self._stage, self._rate = "", Rate()
 
     def tick(self, stage: str, done: int, total: int, now: float) -> tuple[float | None, float | None]:
         """(frames per second, seconds left in this stage); None where nothing honest can be said."""
         if stage != self._stage:
-            self._stage = stage
-            self._marks.clear()
-        self._marks.append((now, done))
-        while now - self._marks[0][0] > self.WINDOW and len(self._marks) > 2:
-            self._marks.popleft()
-        elapsed, frames = now - self._marks[0][0], done - self._marks[0][1]
-        if stage not in COUNTED or elapsed < 0.5 or frames <= 0:
-            return None, None
-        fps = frames / elapsed
-        return fps, max(total - done, 0) / fps
+            self._stage, self._rate = stage, Rate()
+        fps = self._rate.at(done, now) if stage in COUNTED else None
+        return fps, max(total - done, 0) / fps if fps else None

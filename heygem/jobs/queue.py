@@ -10,15 +10,17 @@ import secrets
 import sqlite3
 import time
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
 from loguru import logger
 
-from heygem.errors import DiskLow, FileMissing, Interrupted, JobMissing, JobState, OutputError
+from heygem.errors import DiskLow, FileMissing, HeyGemError, Interrupted, JobMissing, JobState, OutputError
 from heygem.jobs.folder import batch_folder, clean_stem, discard, discard_parts, free_bytes, settle, show_in_batch
 from heygem.jobs.job import CANCELLED, DONE, FAILED, QUEUED, RUNNING, Batch, Extras, Failure, Job, Request
 from heygem.jobs.store import Filter, Store
+from heygem.jobs.thumbnail import thumbnail
 from heygem.pipeline import Options, Take
 
 FLOOR = 2 << 30
@@ -87,7 +89,8 @@ class Queue:
     def again(self, job: str, options: Options) -> Job:
         """A new job of the same inputs with other options. Raises JobMissing, FileMissing, OutputError, DiskLow."""
         old = self.need(job)
-        return self.submit(replace(old.request, options=options), Extras(priority=old.priority))
+        extras = Extras(priority=old.priority, deliver=old.deliver)
+        return self.submit(replace(old.request, options=options), extras)
 
     # -- looking
 
@@ -191,6 +194,16 @@ class Queue:
         discard(old.folder)
         logger.bind(job=job).info("removed")
 
+    def drop_result(self, job: Job) -> None:
+        """Removes the video of a done job from this disk, for it lies in the storage; the picture of it stays."""
+        if job.take is None or not job.take.path.exists():
+            return
+        with suppress(HeyGemError):
+            thumbnail(job)
+        if job.batch and (batch := self.store.batch(job.batch)):
+            self._take_out_of(batch, job)
+        job.take.path.unlink(missing_ok=True)
+
     # -- for the fleet
 
     def finish(self, job: Job, worker: str, outcome: Take | Failure) -> bool:
@@ -239,7 +252,8 @@ class Queue:
     def _take_in(self, request: Request, extras: Extras) -> Job:
         job = secrets.token_hex(8)
         request, folder = settle(request, self.outputs, job, extras.link)
-        return Job(job, request, folder, priority=extras.priority, key=extras.key, hook=extras.hook)
+        more = {"priority": extras.priority, "key": extras.key, "hook": extras.hook, "deliver": extras.deliver}
+        return Job(job, request, folder, **more)
 
     def _add(self, jobs: Sequence[Job], batch: Batch | None = None) -> None:
         try:

@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 
 from heygem.engines.base import Style
 from heygem.errors import OptionInvalid
-from heygem.jobs.job import Batch, Failure, Job, Request
+from heygem.jobs.job import Batch, Delivery, Failure, Job, Request
 from heygem.pipeline import Options, Take
 
 Kind = TypeVar("Kind", Style, Options)
@@ -20,6 +20,11 @@ AS_THEY_ARE = (
     *("stage", "done", "total", "fps", "seconds_left", "hook", "hook_state", "key"),
 )
 """Columns that are the fields of the same name."""
+_SAME = ("job", "name", "state", "storage", "key", "size", "sent", "speed", "tries", "next", "made", "ended")
+_PAIRS = ", ".join(f"'{name}', deliveries.{name}" for name in (*_SAME, "verified", "error"))
+WITH_DELIVERY = f"""*, (SELECT json_object({_PAIRS}) FROM deliveries WHERE job = jobs.id) delivery,
+    (SELECT expires FROM links WHERE job = jobs.id AND revoked IS NULL ORDER BY links.seq DESC LIMIT 1) link_expires"""
+"""All columns of jobs, and what is known of their deliveries."""
 
 
 def job_of(row: sqlite3.Row, root: Path) -> Job:
@@ -33,6 +38,9 @@ def job_of(row: sqlite3.Row, root: Path) -> Job:
         pinned=bool(row["pinned"]),
         error=Failure(**json.loads(row["error"])) if row["error"] else None,
         take=_take_of(json.loads(row["take"]), folder) if row["take"] else None,
+        deliver=bool(row["deliver"]),
+        delivery=delivery_of(json.loads(row["delivery"])) if row["delivery"] else None,
+        link_expires=row["link_expires"],
         **{name: row[name] for name in AS_THEY_ARE},
     )
 
@@ -52,7 +60,13 @@ def values_of(job: Job, root: Path) -> dict[str, Any]:
         "created": job.created,
         "key": job.key,
         "hook": job.hook,
+        "deliver": int(job.deliver),
     }
+
+
+def delivery_of(row: sqlite3.Row | dict[str, Any]) -> Delivery:
+    error = Failure(**json.loads(row["error"])) if row["error"] else None
+    return Delivery(**{name: row[name] for name in _SAME}, verified=bool(row["verified"]), error=error)
 
 
 def batch_of(row: sqlite3.Row, counts: dict[str, int], root: Path) -> Batch:

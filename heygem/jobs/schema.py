@@ -74,6 +74,52 @@ MIGRATIONS = (
         INSERT INTO endings (job) VALUES (NEW.id);
     END;
     """,
+    """
+    ALTER TABLE jobs ADD COLUMN deliver INTEGER NOT NULL DEFAULT 0;
+    CREATE TABLE deliveries (
+        job        TEXT PRIMARY KEY,        -- stays when its job is removed: what was delivered can still be revoked
+        name       TEXT NOT NULL,
+        state      TEXT NOT NULL DEFAULT 'pending'
+                   CHECK (state IN ('pending', 'uploading', 'delivered', 'failed', 'revoked')),
+        storage    TEXT,                    -- which one has it; with the key from before the first byte is sent
+        key        TEXT,
+        size       INTEGER NOT NULL DEFAULT 0,
+        sent       INTEGER NOT NULL DEFAULT 0,
+        speed      REAL,
+        verified   INTEGER NOT NULL DEFAULT 0,
+        tries      INTEGER NOT NULL DEFAULT 0,
+        next       REAL,
+        error      TEXT,                    -- JSON
+        made       REAL NOT NULL,
+        ended      REAL,
+        hook_state TEXT,
+        hook_tries INTEGER NOT NULL DEFAULT 0,
+        hook_next  REAL
+    ) STRICT;
+    CREATE INDEX deliveries_waiting ON deliveries (made) WHERE state = 'pending';
+    CREATE INDEX deliveries_hooks ON deliveries (job) WHERE hook_state = 'pending';
+    CREATE TABLE links (                    -- who made which link; the link itself is a secret and stands nowhere
+        seq      INTEGER PRIMARY KEY AUTOINCREMENT,
+        job      TEXT NOT NULL,
+        storage  TEXT NOT NULL,
+        key      TEXT NOT NULL,
+        made     REAL NOT NULL,
+        expires  REAL NOT NULL,
+        asked_by TEXT NOT NULL,
+        revoked  REAL
+    ) STRICT;
+    CREATE INDEX links_of_job ON links (job);
+    CREATE TRIGGER job_delivers AFTER UPDATE OF state ON jobs
+    WHEN NEW.state = 'done' AND OLD.state <> 'done' AND NEW.deliver
+    BEGIN
+        INSERT OR REPLACE INTO deliveries (job, name, made) VALUES (NEW.id, NEW.name, NEW.ended);
+    END;
+    CREATE TRIGGER job_removed AFTER DELETE ON jobs
+    BEGIN
+        UPDATE deliveries SET state = 'revoked'
+        WHERE job = OLD.id AND (state IN ('pending', 'uploading', 'failed') OR storage = 'local');
+    END;
+    """,
 )
 """Script n leads from version n to n + 1. What was released is never edited: a change is one more script."""
 

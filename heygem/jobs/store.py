@@ -18,7 +18,7 @@ from typing import Any
 
 from heygem.errors import StoreBusy, StoreUnusable
 from heygem.jobs.job import CANCELLED, DONE, FAILED, QUEUED, RUNNING, Batch, Failure, Job
-from heygem.jobs.record import batch_of, error_text, job_of, take_text, values_of
+from heygem.jobs.record import WITH_DELIVERY, batch_of, error_text, job_of, take_text, values_of
 from heygem.jobs.schema import migrate
 from heygem.pipeline import Take
 
@@ -172,7 +172,7 @@ class Store:
                     total = 0, fps = NULL, seconds_left = NULL, stopping = 0
                 WHERE seq = (SELECT seq FROM jobs WHERE state = '{QUEUED}'
                     AND (not_before IS NULL OR not_before <= ? OR not_before > ?) ORDER BY {_IN_ORDER} LIMIT 1)
-                    AND NOT EXISTS (SELECT 1 FROM facts WHERE name = 'paused') RETURNING *""",
+                    AND NOT EXISTS (SELECT 1 FROM facts WHERE name = 'paused') RETURNING {WITH_DELIVERY}""",
                 [worker, now, now, now + LONGEST_REST],
             ).fetchall()
         return job_of(rows[0], self.root) if rows else None
@@ -230,13 +230,13 @@ class Store:
         """Ended jobs whose address is to be told now, and how often that was tried."""
         now = time.time()
         due = "hook_state = 'pending' AND (hook_next IS NULL OR hook_next <= ? OR hook_next > ?)"
-        rows = self._rows(f"SELECT * FROM jobs WHERE {due} ORDER BY seq", now, now + LONGEST_WAIT)
+        rows = self._rows(f"SELECT {WITH_DELIVERY} FROM jobs WHERE {due} ORDER BY seq", now, now + LONGEST_WAIT)
         return [(job_of(row, self.root), row["hook_tries"]) for row in rows]
 
     # -- inside
 
     def _jobs(self, tail: str, *values: Any) -> list[Job]:
-        return [job_of(row, self.root) for row in self._rows(f"SELECT * FROM jobs {tail}", *values)]
+        return [job_of(row, self.root) for row in self._rows(f"SELECT {WITH_DELIVERY} FROM jobs {tail}", *values)]
 
     def _batches(self, tail: str, *values: Any) -> list[Batch]:
         with self._lock:
