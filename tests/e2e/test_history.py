@@ -232,7 +232,7 @@ def test_all_of_a_page_are_chosen_and_let_go(history: Visit) -> None:
 def test_a_batch_is_packed(history: Visit, tmp_path: Path) -> None:
     page = history()
     with page.expect_download() as waiting:
-        page.locator(".history h3 a").click()
+        page.locator(".history h3 a[href$=zip]").click()
     assert waiting.value.suggested_filename == "十一月课程.zip"
     waiting.value.save_as(tmp_path / "batch.zip")
     with ZipFile(tmp_path / "batch.zip") as packed:
