@@ -39,15 +39,17 @@ def spread(index: np.ndarray, target: np.ndarray, values: np.ndarray, triangles:
     """
     at = index.astype(np.intp)  # -1 wraps to the last
 
-    def over(table: np.ndarray) -> np.ndarray:
-        return table.take(at, mode="wrap")
+    def over(table: np.ndarray, factor: np.ndarray | None = None) -> np.ndarray:
+        found = np.asarray(table.take(at, mode="wrap"))
+        if factor is not None:
+            found *= factor  # in place, as all below: new arrays would take as long as the arithmetic
+        return found
 
     x, y = np.arange(index.shape[1], dtype=np.float32), np.arange(index.shape[0], dtype=np.float32)[:, None]
     shares = []
     for dx, dy, one in np.ascontiguousarray(barycentric(target, triangles).transpose(1, 2, 0)):
-        share = over(dx)
-        share *= x
-        share = _sum(share, (over(dy), y))
+        share = over(dx, x)
+        share += over(dy, y)
         share += over(one)
         shares.append(np.clip(share, 0, 1, out=share))
     beyond = shares[0] + shares[1]
@@ -55,16 +57,9 @@ def spread(index: np.ndarray, target: np.ndarray, values: np.ndarray, triangles:
     for share in shares:
         share /= beyond
     fields = np.empty((values.shape[1], *index.shape), np.float32)
-    for field, value in zip(fields, values.T.astype(np.float32), strict=True):
+    for k, value in enumerate(values.T.astype(np.float32)):
         a, b, c = value[triangles.T]
-        a.take(at, mode="wrap", out=field)
-        _sum(field, (over(b - a), shares[0]), (over(c - a), shares[1]))
+        a.take(at, mode="wrap", out=fields[k])
+        fields[k] += over(b - a, shares[0])
+        fields[k] += over(c - a, shares[1])
     return fields
-
-
-def _sum(total: np.ndarray, *products: tuple[np.ndarray, np.ndarray]) -> np.ndarray:
-    """``total`` plus all products, in place: new arrays would take as long as the arithmetic."""
-    for factor, other in products:
-        factor *= other
-        total += factor
-    return total
