@@ -14,12 +14,11 @@ from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
 from starlette.responses import Response
 
-from api import batches, easy, errors, events, health, jobs, queue, results
+from api import batches, deliveries, easy, errors, events, health, jobs, queue, results, share
 from api.desk import PREFIX, Desk
 from api.intake import uploads
-from api.models import job_reply
 from heygem import __version__
-from heygem.jobs.job import Failure, Job
+from heygem.jobs.job import Failure
 from heygem.notify.post import Post
 
 _ABOUT = "A voice and a face in, a talking video out. Guide: docs/api.md."
@@ -44,10 +43,11 @@ def create(desk: Desk, explain: easy.Explain = _english) -> FastAPI:
         lifespan=_lifespan,
     )
     app.state.desk, app.state.explain, app.state.closing = desk, explain, threading.Event()
-    for area in (jobs, batches, queue, events, results):
+    for area in (jobs, batches, queue, events, results, deliveries):
         app.include_router(area.router, prefix=PREFIX, dependencies=_TOKEN)
     app.include_router(easy.router, dependencies=_TOKEN)
     app.include_router(health.router)
+    app.include_router(share.router)
     app.include_router(_nothing, prefix="/api")
     errors.install(app)
     app.add_exception_handler(ClientDisconnect, _gone)
@@ -58,17 +58,13 @@ def create(desk: Desk, explain: easy.Explain = _english) -> FastAPI:
 async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     desk: Desk = app.state.desk
     shutil.rmtree(uploads(desk.settings), ignore_errors=True)
-    post = Post(desk.queue.store, desk.settings, _body, easy.courier(desk.settings))
+    post = Post(desk.queue.store, desk.settings, deliveries.message(desk), easy.courier(desk.settings))
     post.start()
     try:
         yield
     finally:
         app.state.closing.set()
         post.close()
-
-
-def _body(job: Job) -> dict[str, object]:
-    return job_reply(job).model_dump(mode="json")
 
 
 async def _gone(_: Request, __: Exception) -> Response:

@@ -35,6 +35,12 @@ STATUS = {
     "store.busy": 503,
     "store.in_use": 503,
     "store.unusable": 503,
+    "storage.missing": 503,
+    "storage.refused": 502,
+    "storage.unreachable": 502,
+    "storage.damaged": 502,
+    "link.expired": 403,
+    "link.refused": 403,
 }
 """Code -> HTTP status. All that the user's files and options cause is 422, everything else 500."""
 

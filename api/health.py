@@ -14,8 +14,9 @@ from starlette.responses import JSONResponse
 from api.desk import At, Desk
 from heygem import __version__
 from heygem.errors import HeyGemError
+from heygem.jobs.deliveries import Deliveries
 from heygem.jobs.folder import free_bytes
-from heygem.jobs.job import STATES
+from heygem.jobs.job import DELIVERY_STATES, STATES
 
 router = APIRouter(tags=["operation"])
 BUCKETS = (5, 10, 30, 60, 120, 300, 600, 1800, 3600)
@@ -58,6 +59,11 @@ class _Figures(Collector):
         for state in STATES:
             jobs.add_metric([state], counts.get(state, 0))
         yield jobs
+        sent = Deliveries(queue.store).counts()
+        deliveries = GaugeMetricFamily("heygem_deliveries", "Results for the storage by state.", labels=["state"])
+        for state in DELIVERY_STATES:
+            deliveries.add_metric([state], sent.get(state, 0))
+        yield deliveries
         busy = sum(hand.job is not None for hand in hands)
         yield GaugeMetricFamily("heygem_workers", "Workers.", len(hands))
         yield GaugeMetricFamily("heygem_workers_busy", "Workers that work.", busy)

@@ -11,12 +11,13 @@ from api.desk import At, Desk
 from api.intake import Sent, received
 from api.models import JobReply, Jobs, job_reply, one_job
 from api.options import OptionsFields, Wishes, options_of, wishes_of
-from heygem.errors import JobState, OptionInvalid
+from heygem.errors import JobState, OptionInvalid, StorageMissing
 from heygem.jobs.job import STATES, Extras, Job
 from heygem.jobs.job import Request as Asked
 from heygem.jobs.limits import check_files, check_room
 from heygem.jobs.store import Filter
 from heygem.notify import guard
+from storage import missing
 
 router = APIRouter(tags=["jobs"])
 
@@ -140,10 +141,13 @@ def again(desk: At, id: str, options: OptionsFields) -> JobReply:  # pyright: ig
 
 
 def extras_of(desk: Desk, sent: Sent, wishes: Wishes, key: str | None) -> Extras:
-    """Raises AddressRefused, AddressUnknown for a webhook that cannot be called."""
+    """Raises AddressRefused, AddressUnknown for a webhook that cannot be called, StorageMissing for a delivery that
+    cannot be made."""
     if wishes.webhook:
         guard.check(wishes.webhook, desk.settings.webhook_private)
-    return Extras(wishes.priority, key, wishes.webhook, link=sent.ours)
+    if wishes.deliver and (lacking := missing(desk.settings)):
+        raise StorageMissing(what=", ".join(lacking))
+    return Extras(wishes.priority, key, wishes.webhook, link=sent.ours, deliver=wishes.deliver)
 
 
 def _submit(desk: Desk, sent: Sent, key: str | None) -> tuple[Job, bool]:

@@ -30,6 +30,8 @@ from heygem.users import Users
 
 OPEN = ("/health",)
 """Paths that never need a login, beside those of the login itself."""
+SHARED = "/share/"
+"""Below this a signature in the address stands for the login."""
 PROGRAMS = ("/api/", "/easy/", "/gradio_api/")
 """Below these an answer is JSON, never the login page."""
 _PAGE = Path(__file__).with_name("login.html")
@@ -74,7 +76,7 @@ class Login:
         except HeyGemError as error:
             logger.error("{} {}", error.message, error.hint)
             user = None
-        if user is not None or scope["path"] in OPEN:
+        if user is not None or scope["path"] in OPEN or scope["path"].startswith(SHARED):
             scope.setdefault("state", {})["user"] = user or ""
             return await self.app(scope, receive, send)
         if scope["type"] == "websocket":

@@ -11,7 +11,7 @@ from pydantic import BaseModel, Field
 from api.desk import PREFIX, Desk
 from api.errors import without_paths
 from api.options import flat
-from heygem.jobs.job import DONE, QUEUED, Batch, Failure, Job
+from heygem.jobs.job import DONE, QUEUED, Batch, Delivery, Failure, Job
 from heygem.tick import STAGES
 
 _BASE = PREFIX.lstrip("/")
@@ -47,6 +47,21 @@ class Result(BaseModel):
     stages: dict[str, float] = Field(description="stage -> seconds")
 
 
+class DeliveryReply(BaseModel):
+    """A result on its way to the storage, or there."""
+
+    state: str = Field(description="off, pending, uploading, delivered, failed or revoked")
+    storage: str | None = Field(default=None, description="local or s3")
+    size: int = Field(default=0, description="bytes")
+    sent: int = Field(default=0, description="bytes")
+    speed: float | None = Field(default=None, description="bytes a second, where known")
+    seconds_left: float | None = Field(default=None, description="where known")
+    tries: int = Field(default=0, description="failed ones so far")
+    next_try: datetime | None = None
+    error: Problem | None = Field(default=None, description="of the last try that failed")
+    ended: datetime | None = Field(default=None, description="when it was delivered, or failed for good")
+
+
 class JobReply(BaseModel):
     """A job as it stands now."""
 
@@ -74,6 +89,9 @@ class JobReply(BaseModel):
     error: Problem | None = Field(description="of the last failed attempt")
     result: Result | None
     webhook: str | None = Field(description="pending, sent or failed, where one was asked for")
+    deliver: bool = Field(description="the result goes to the storage once it is there")
+    delivery: DeliveryReply
+    link_expires: datetime | None = Field(description="the end of the newest link to the result")
     links: dict[str, str] = Field(description="addresses, relative to the root of the server")
 
 
@@ -128,21 +146,37 @@ class QueueReply(BaseModel):
 def job_reply(job: Job, ahead: int | None = None) -> JobReply:
     """The public side of a job."""
     same = ("id", "name", "batch", "state", "stopping", "stage", "done", "total", "fps", "seconds_left", "priority")
-    links = {one: f"{_BASE}/jobs/{job.id}/{one}" for one in ("events", "result", "thumbnail")}
+    links = {one: f"{_BASE}/jobs/{job.id}/{one}" for one in ("events", "result", "thumbnail", "delivery", "link")}
     return JobReply(
         **{name: getattr(job, name) for name in (*same, "pinned", "attempts")},
         progress=round(progress(job), 4),
         ahead=ahead,
-        created=_when(job.created),
-        started=_when(job.started) if job.started else None,
-        ended=_when(job.ended) if job.ended else None,
+        created=when(job.created),
+        started=when(job.started) if job.started else None,
+        ended=when(job.ended) if job.ended else None,
         video=job.request.video.name,
         audio=job.request.audio.name,
         options=flat(job.request.options),
         error=Problem.of(job.error) if job.error else None,
         result=_result(job),
         webhook=job.hook_state if job.hook and job.hook.lower().startswith("http") else None,
+        deliver=job.deliver,
+        delivery=delivery_reply(job.delivery),
+        link_expires=when(job.link_expires) if job.link_expires else None,
         links={"self": f"{_BASE}/jobs/{job.id}", **links},
+    )
+
+
+def delivery_reply(delivery: Delivery | None) -> DeliveryReply:
+    """None: nobody asked for one."""
+    if delivery is None:
+        return DeliveryReply(state="off")
+    same = ("state", "storage", "size", "sent", "speed", "seconds_left", "tries")
+    return DeliveryReply(
+        **{name: getattr(delivery, name) for name in same},
+        next_try=when(delivery.next) if delivery.next else None,
+        error=Problem.of(delivery.error) if delivery.error else None,
+        ended=when(delivery.ended) if delivery.ended else None,
     )
 
 
@@ -156,14 +190,14 @@ def batch_reply(batch: Batch, jobs: list[Job] | None = None) -> BatchReply:
     return BatchReply(
         id=batch.id,
         name=batch.name,
-        created=_when(batch.created),
+        created=when(batch.created),
         size=batch.size,
         busy=batch.busy,
         counts=batch.counts,
         jobs=None if jobs is None else [job_reply(job) for job in jobs],
         links={
             "self": f"{_BASE}/batches/{batch.id}",
-            **{one: f"{_BASE}/batches/{batch.id}/{one}" for one in ("events", "zip")},
+            **{one: f"{_BASE}/batches/{batch.id}/{one}" for one in ("events", "zip", "links")},
         },
     )
 
@@ -191,5 +225,6 @@ def _result(job: Job) -> Result | None:
     return Result(**known, fps=str(job.take.fps), score=job.take.quality.get("score"))
 
 
-def _when(seconds: float) -> datetime:
+def when(seconds: float) -> datetime:
+    """Seconds since the epoch as a date."""
     return datetime.fromtimestamp(seconds, UTC)

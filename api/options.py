@@ -39,6 +39,7 @@ class Wishes(OptionsFields):
 
     priority: int = Field(0, ge=-100, le=100, description="the higher, the earlier")
     webhook: str | None = Field(None, max_length=2000, description="an http(s) address that is told when a job ends")
+    deliver: bool = Field(False, description="the result goes to the storage once it is there")
     name: str = Field("", max_length=200, description="of a batch, for people")
 
     @property

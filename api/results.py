@@ -8,7 +8,7 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Request, Response
 from starlette.datastructures import Headers
-from starlette.responses import FileResponse, StreamingResponse
+from starlette.responses import FileResponse, RedirectResponse, StreamingResponse
 from starlette.staticfiles import NotModifiedResponse
 
 from api import archive
@@ -16,8 +16,9 @@ from api.desk import At
 from api.models import disposition
 from heygem.errors import JobState, OptionInvalid, ResultGone
 from heygem.jobs.folder import clean_stem
-from heygem.jobs.job import DONE, Job
+from heygem.jobs.job import DELIVERED, DONE, Job
 from heygem.jobs.thumbnail import thumbnail
+from storage.sharing import LOCAL, Sharing
 
 router = APIRouter(tags=["results"])
 _MOST = 1000
@@ -33,8 +34,16 @@ _VIDEO: dict[int | str, dict[str, Any]] = {
 def job_result(
     request: Request, desk: At, id: str, download: Annotated[bool, Query(description="as an attachment")] = False
 ) -> Response:
-    """The video; 409 while there is none yet, 410 where it was removed from the disk."""
-    path = result_of(desk.queue.need(id))
+    """The video; 409 while there is none yet, 410 where it was removed from the disk; 307 where it is in the
+    storage alone."""
+    job = desk.queue.need(id)
+    try:
+        path = result_of(job)
+    except ResultGone:
+        if job.delivery is None or job.delivery.state != DELIVERED or job.delivery.storage == LOCAL:
+            raise
+        link = Sharing(desk.queue, desk.settings).make_link(job, by="result")
+        return RedirectResponse(link.url, headers={"Cache-Control": "no-store"})
     return file(request, path, "video/mp4", disposition("attachment" if download else "inline", path.name))
 
 

@@ -17,6 +17,15 @@ WORDS: dict[str, tuple[str, str]] = {
         "服务器上的用户文件不能用，现在无法登录。请联系管理员。",
         "The file of users on the server cannot be used, so nobody can log in. Tell the administrator.",
     ),
+    "link.expired": (
+        "这个链接已经过期，请向发给您的人要一个新的。",
+        "This link has expired. Ask who sent it for a new one.",
+    ),
+    "link.refused": (
+        "这个链接不完整或被改动过，请完整地重新复制一次。",
+        "This link was cut short or changed. Copy it again, whole, from where it came.",
+    ),
+    "result.gone": ("这个视频已经被删除。", "This video was removed."),
     "forgotten": (
         "没有账号或忘记密码？请联系管理员。",
         "No account, or the password forgotten? Ask the administrator.",

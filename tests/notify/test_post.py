@@ -44,7 +44,7 @@ def start(queue: Queue, tmp_path: Path, monkeypatch) -> Iterator[Callable[..., P
         given = {"webhook_secret": SECRET, "webhook_private": True, **given}
         couriers = given.pop("couriers", None)
         config = settings.load(home=tmp_path / "home", **given)
-        started.append(Post(queue.store, config, lambda job: {"id": job.id, "state": job.state}, couriers))
+        started.append(Post(queue.store, config, lambda job, _: {"id": job.id, "state": job.state}, couriers))
         started[-1].start()
         return started[-1]
 
