@@ -59,5 +59,6 @@ setInterval(() => {
     if (document.hidden || element.offsetParent === null || (!props.value?.busy && ++idle % 5)) return;
     refresh();
 }, 1000);
+window.addEventListener('heygem:delivery', () => refresh());
 watch('value', () => { shown = 'all'; render(props.value); });
 if (props.value?.id) render(props.value);

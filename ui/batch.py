@@ -11,6 +11,7 @@ from heygem.errors import FileMissing
 from heygem.jobs.job import Batch
 from heygem.jobs.limits import check_files, check_room
 from ui.browser import PULSE, QUIET, kept, remembered, tongue
+from ui.delivery import deliver_switch, extras
 from ui.desk import Desk
 from ui.draft import LOOKING, poster_path, row_id, show_draft
 from ui.files import NOTHING, look, problem
@@ -46,6 +47,7 @@ class BatchTab:
                     self.videos = gr.File(label=label, elem_id="batch_videos", **many)
                     self.list = template("draft", {}, "draft", elem_id="batch_list")
             self.options = options_panel(words, "batch_")
+            self.deliver = deliver_switch(page, words, desk, "batch_deliver")
             with gr.Row(elem_classes="buttons"):
                 label = words("batch_name")
                 self.name = gr.Textbox(
@@ -72,8 +74,8 @@ class BatchTab:
         self.timer.tick(self._show_draft, self.draft, draft, **QUIET)
         self.start.click(lambda: gr.Button(interactive=False), None, self.start, **QUIET).then(
             self._submit,
-            [self.mine, self.draft, self.name, *self.options],
-            [self.mine, self.name, self.start, self.why, *screen],
+            [self.mine, self.draft, self.name, self.deliver, *self.options],
+            [self.mine, self.name, self.deliver, self.start, self.why, *screen],
             **QUIET,
         )
         self.back.click(self._turn(False), self.mine, [self.mine, *screen], **QUIET)
@@ -117,7 +119,9 @@ class BatchTab:
         why = {"about": say(need, language) if need else ""}
         return [shown, gr.Button(interactive=not need), why, gr.Timer(active=LOOKING in shown["counts"])]
 
-    def _submit(self, mine: dict, draft: dict, name: str, request: gr.Request, *options: Any) -> list[Any]:
+    def _submit(
+        self, mine: dict, draft: dict, name: str, deliver: bool, request: gr.Request, *options: Any
+    ) -> list[Any]:
         try:
             for path in [draft.get("audio"), *_videos(draft)]:
                 if not kept(path):
@@ -125,12 +129,13 @@ class BatchTab:
             videos = [Path(path) for path in _videos(draft)]
             check_room(self._queue, self._desk.settings, len(videos))
             check_files(self._desk.settings, Path(draft["audio"]))
-            batch = self._queue.submit_batch(Path(draft["audio"]), videos, chosen(*options), name.strip())
+            more = extras(deliver, self._desk.settings)
+            batch = self._queue.submit_batch(Path(draft["audio"]), videos, chosen(*options), name.strip(), more)
         except Exception as error:
             why = problem(error, tongue(request, self._desk), self._log)
-            return [mine, name, gr.Button(interactive=True), why, *[gr.skip()] * 4]
+            return [mine, name, gr.skip(), gr.Button(interactive=True), why, *[gr.skip()] * 4]
         mine = {"batch": batch.id}
-        return [mine, "", gr.Button(interactive=True), {}, *self._screen(mine, request)]
+        return [mine, "", False, gr.Button(interactive=True), {}, *self._screen(mine, request)]
 
     # -- what was sent
 

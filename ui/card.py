@@ -10,6 +10,7 @@ import gradio as gr
 from heygem.jobs.job import CANCELLED, DONE, FAILED, QUEUED, Job
 from heygem.quality.score import reasons
 from heygem.tick import COUNTED, STAGES
+from ui.delivery import here, sharing
 from ui.files import problem
 from ui.template import template
 from ui.words import because, duration, explain, say, warn
@@ -32,7 +33,7 @@ def show(job: Job | None, ahead: int, language: str, log: str, held: str | None 
     if job.busy:
         return {**value, **_progress(job, language), **_before(job, language, log)}
     if job.state == DONE:
-        return {**value, **_take(job, language)}
+        return {**value, **_take(job, language), **sharing(job, language, log)}
     about = say("cancelled_about", language) if job.state == CANCELLED else ""
     return {**value, "text": about, **failure(job, language, log), "again": say("try_again", language)}
 
@@ -116,7 +117,7 @@ def _take(job: Job, language: str) -> dict[str, Any]:
     assert take is not None and job.started and job.ended
     return {
         "time": say("took", language, time=duration(job.ended - job.started, language)),
-        "url": result_url(job),
+        "url": result_url(job) if here(job) else "",
         "file": take.path.name,
         "download": say("download", language),
         "facts": [

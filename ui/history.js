@@ -132,6 +132,7 @@ element.addEventListener('close', event => {
     if (event.target.matches('.player') && answer.open) { question.open = ''; answer.open = null; refresh(); }
     if (event.target.matches('.ask') && answer.ask) { question.ask = []; answer.ask = null; refresh(); }
 }, true);
+window.addEventListener('heygem:delivery', () => watched() && refresh());
 window.addEventListener('heygem:again', event => { tell({text: event.detail}); refresh(); });
 
 // Once a second while something goes on, else every five; never where nobody looks.

@@ -12,6 +12,7 @@ from typing import Any
 from heygem.errors import JobMissing, JobState
 from heygem.jobs.job import BUSY, CANCELLED, DONE, FAILED, Job
 from heygem.jobs.store import Filter
+from ui.delivery import delivering
 from ui.desk import Desk
 from ui.files import problem
 from ui.rows import card, head, row
@@ -26,7 +27,7 @@ _LABELS = (
     *("search", "filter", "whole_batch", "all_batches", "nothing_yet", "nothing_found", "offline", "choose_page"),
     *("choose", "preview", "pinned", "before", "after", "page", "zip", "download_this", "download_short", "close"),
     *("delete_this", "delete_chosen", "chosen", "choose_none", "again", "retry", "cancel", "pin", "unpin", "next"),
-    *("previous", "no", "yes_delete"),
+    *("previous", "no", "yes_delete", "link_copy_all", "link_table"),
 )
 
 
@@ -69,7 +70,7 @@ class Listing:
             ],
             "open": card(opened, self._desk, language, held) if opened else None,
             "ask": self._question(_ids(question, "ask"), language),
-            "busy": any(job.busy for job in [*jobs, *filter(None, [opened])]),
+            "busy": any(job.busy or delivering(job) for job in [*jobs, *filter(None, [opened])]),
             "words": {label: say(label, language) for label in _LABELS},
         }
 

@@ -19,14 +19,7 @@ function filter(text) {
 
 async function copy() {
     const text = [...element.querySelectorAll('.record')].map(line => line.innerText.replace(/\s+/g, ' ').trim()).join('\n');
-    if (navigator.clipboard && window.isSecureContext) await navigator.clipboard.writeText(text);
-    else {  // a page that came over http by the address of a machine
-        const box = Object.assign(document.createElement('textarea'), {value: text});
-        document.body.append(box);
-        box.select();
-        document.execCommand('copy');
-        box.remove();
-    }
+    if (!await heygemCopy(Promise.resolve(text))) return;
     props.value = {...props.value, copied: true};
     setTimeout(() => { props.value = {...props.value, copied: false}; }, 2000);
 }

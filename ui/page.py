@@ -15,6 +15,7 @@ from ui.desk import Desk
 from ui.history import History
 from ui.language import LOCALES, LanguageDoor
 from ui.server import Server
+from ui.share import Share
 from ui.single import Single
 from ui.theme import CSS, theme
 from ui.words import LANGUAGES, WORDS, say
@@ -33,6 +34,7 @@ def build(desk: Desk) -> gr.Blocks:
     with gr.Blocks(title="HeyGem", analytics_enabled=False, delete_cache=(3600, _DAY)) as page:
         gr.HTML(_header(), elem_id="header", js_on_load=_SWITCH, apply_default_css=False)
         Banner(desk)
+        Share(desk)
         with gr.Tabs():
             for name, tab in (("single", Single), ("batch", BatchTab), ("history", History), ("server", Server)):
                 with gr.Tab(texts(f"tab_{name}"), id=name, elem_id=f"tab_{name}"):

@@ -10,12 +10,13 @@ from typing import Any
 from heygem.jobs.job import CANCELLED, DONE, FAILED, QUEUED, RUNNING, STATES, Batch, Job
 from heygem.jobs.queue import Queue
 from ui.card import failure, grade, numbers, percent, result_url, title
+from ui.delivery import delivering, here, sharing
 from ui.words import duration, say
 
 _LABELS = (
     *("run_filter", "run_nothing", "run_offline", "run_cancel_all", "run_cancel_all_sure", "run_retry_failed"),
     *("run_retry_cancelled", "run_zip", "run_new", "run_history", "run_first", "run_cancel", "run_retry", "run_play"),
-    *("run_download", "run_download_this", "run_close"),
+    *("run_download", "run_download_this", "run_close", "link_copy_all", "link_table"),
 )
 _LATEST = 20  # finished jobs that the estimate looks back at
 
@@ -48,7 +49,7 @@ def show_batch(batch: Batch | None, jobs: Sequence[Job], line: Line, language: s
         "id": batch.id,
         "name": batch.name,
         "voice": say("run_voice", language, name=jobs[0].request.audio.name),
-        "busy": _busy(counts),
+        "busy": _busy(counts) or any(map(delivering, jobs)),
         "state": "busy" if _busy(counts) else "bad" if counts[FAILED] else "over",
         "title": _title(jobs, counts, line, language),
         "note": _note(jobs, counts, line, language),
@@ -59,6 +60,7 @@ def show_batch(batch: Batch | None, jobs: Sequence[Job], line: Line, language: s
         "cancellable": any(job.busy and not job.stopping for job in jobs),
         "failed": counts[FAILED],
         "cancelled": counts[CANCELLED],
+        "shared": counts[DONE],
         "zip": f"api/v1/batches/{batch.id}/zip" if counts[DONE] else "",
         "rows": [_row(job, places.get(job.id, 0), language, log) for job in jobs],
         "words": words,
@@ -149,9 +151,9 @@ def _row(job: Job, ahead: int, language: str, log: str) -> dict[str, Any]:
         row["percent"] = percent(job)
         row["numbers"] = numbers(job, language)
     elif job.state == DONE and job.take and job.started and job.ended:
-        row |= {"url": result_url(job), "numbers": [duration(job.take.seconds, language)]}
+        row |= {"url": result_url(job) if here(job) else "", "numbers": [duration(job.take.seconds, language)]}
         row["numbers"].append(say("took", language, time=duration(job.ended - job.started, language)))
-        row |= grade(job.take.quality, language, "run_score")
+        row |= grade(job.take.quality, language, "run_score") | sharing(job, language, log)
     row |= failure(job, language, log)
     row["first"] = job.state == QUEUED and ahead > 0
     row["cancel"] = job.busy and not job.stopping

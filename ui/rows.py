@@ -6,6 +6,7 @@ from typing import Any
 
 from heygem.jobs.job import BUSY, CANCELLED, DONE, FAILED, QUEUED, Batch, Job
 from ui.card import show
+from ui.delivery import here
 from ui.desk import Desk
 from ui.words import duration, say
 
@@ -16,11 +17,11 @@ _DETAILS = ("steps", "url", "file", "download", "stages", "warnings", "reasons",
 def card(job: Job, desk: Desk, language: str, held: str | None) -> dict[str, Any]:
     """The job card, with addresses and what can be done with the job now. held: as ``Queue.held`` says it."""
     ahead = desk.queue.store.ahead(job.id) if job.state == QUEUED and not held else 0
-    here = f"api/v1/jobs/{job.id}"
+    at = f"api/v1/jobs/{job.id}"
     return {
         **show(job, ahead, language, desk.log.name, held),
-        "thumbnail": f"{here}/thumbnail",
-        "result": f"{here}/result" if job.state == DONE else "",
+        "thumbnail": f"{at}/thumbnail",
+        "result": f"{at}/result" if job.state == DONE and here(job) else "",
         "busy": job.busy,
         "cancellable": job.busy and not job.stopping,
         "retriable": job.state in (FAILED, CANCELLED),
@@ -60,6 +61,7 @@ def head(batch: Batch, language: str) -> dict[str, Any]:
         "id": batch.id,
         "name": batch.name,
         "facts": facts + [say(key, language, n=n) for key, n in counts.items() if n],
+        "shared": counts["batch_done"],
         "zip": f"api/v1/batches/{batch.id}/zip" if counts["batch_done"] else "",
         "created": batch.created,
     }

@@ -15,6 +15,7 @@ from heygem.jobs.folder import free_bytes
 from heygem.jobs.job import QUEUED, RUNNING
 from heygem.settings import PREFIX, Settings
 from ui.browser import tongue
+from ui.checks import Checks
 from ui.desk import Desk
 from ui.files import problem
 from ui.log import LogView
@@ -23,6 +24,7 @@ from ui.words import WORDS, duration, say
 
 _GROUPS = (
     ("group_share", ("storage", "s3_", "upload_", "link_", "cdn_", "public_", "keep_local")),
+    ("group_notify", ("notify_", "smtp_")),
     ("group_keep", ("keep_", "min_", "cache_")),
     ("group_max", ("max_",)),
     ("group_programs", ("api_", "cors_", "easy_fetch", "webhook_")),
@@ -46,6 +48,7 @@ class Server:
             return self.answer(question, tongue(request, desk))
 
         self.view = template("server", {}, "server", elem_id="server", server_functions=[ask])
+        Checks(desk)
         LogView(desk)
 
     def answer(self, question: dict[str, Any], language: str) -> dict[str, Any]:
@@ -124,8 +127,8 @@ def shown(name: str, value: Any, language: str) -> str:
     about = Settings.model_fields[name].description or ""
     if value == 0 and ("ever" in about or "no limit" in about):
         return say("unlimited", language)
-    if value == 0 and name == "workers":
-        return say("automatic", language)
+    if value == 0 and name in ("workers", "smtp_port"):
+        return say("automatic" if name == "workers" else "automatic_port", language)
     if name.endswith("_bytes"):
         value /= _GB
     unit = next((unit for end, unit in _UNITS.items() if name.endswith(end)), "")

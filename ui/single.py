@@ -12,6 +12,7 @@ from heygem.jobs.job import Job, Request
 from heygem.jobs.limits import check_files, check_room
 from ui.browser import PULSE, QUIET, kept, remembered, tongue
 from ui.card import job_card, refuse, show
+from ui.delivery import deliver_switch, delivering, extras
 from ui.desk import Desk
 from ui.draft import LOOKING, judged
 from ui.files import NOTHING, look
@@ -38,6 +39,7 @@ class Single:
             with self.video_look.parent:  # pyright: ignore[reportOptionalContextManager]
                 self.verdict = template("verdict", {}, elem_id="video_verdict")
         self.options = options_panel(words, "")
+        self.deliver = deliver_switch(page, words, desk, "deliver")
         with gr.Row(elem_classes="buttons"):
             self.start = gr.Button(words("start"), variant="primary", interactive=False, elem_id="start")
             self.cancel = gr.Button(words("cancel"), interactive=False, elem_id="cancel")
@@ -54,9 +56,10 @@ class Single:
             file.upload(self._picked(kind), [file, self.draft], [file, self.draft, view], **QUIET).then(
                 self._refresh, mine, state, **QUIET
             )
-        self.start.click(self._submit, [*mine, *self.options], [self.mine, *state], **QUIET)
+        self.start.click(self._submit, [*mine, self.deliver, *self.options], [self.mine, *state], **QUIET)
         self.cancel.click(self._cancel, mine, state, **QUIET)
         self.card.act(self._retry, mine, state, **QUIET)
+        self.card.look(self._refresh, mine, state, **QUIET)
         self.timer.tick(self._refresh, mine, state, **QUIET)
 
     def _enter(self, mine: dict, draft: dict, request: gr.Request) -> list[Any]:
@@ -76,12 +79,12 @@ class Single:
 
         return picked
 
-    def _submit(self, mine: dict, draft: dict, request: gr.Request, *options: Any) -> list[Any]:
+    def _submit(self, mine: dict, draft: dict, deliver: bool, request: gr.Request, *options: Any) -> list[Any]:
         try:
             video, audio = (Path(draft[kind] if kept(draft.get(kind)) else "-") for kind in ("video", "audio"))
             check_room(self._queue, self._desk.settings)
             check_files(self._desk.settings, audio)
-            job = self._queue.submit(Request(video, audio, chosen(*options)))
+            job = self._queue.submit(Request(video, audio, chosen(*options)), extras(deliver, self._desk.settings))
         except Exception as error:
             return [mine, refuse(error, self._tongue(request), self._log), *[gr.skip()] * 4]
         mine = {"job": job.id, "sent": True}
@@ -111,7 +114,7 @@ class Single:
             gr.Button(interactive=len(there) == len(KINDS) and not (busy and mine["sent"])),
             gr.Button(interactive=job is not None and busy and not job.stopping),
             verdict,
-            gr.Timer(active=busy or verdict.get("level") == LOOKING),
+            gr.Timer(active=busy or verdict.get("level") == LOOKING or (job is not None and delivering(job))),
         ]
 
     def _job(self, mine: dict) -> Job | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -34,4 +35,6 @@ def plain(value: Any) -> Any:
 
 
 def _read(name: str) -> str:
-    return (_HERE / name).read_text("utf-8")
+    """A file, with ``{{> part}}`` replaced by ``ui/part.html``: gradio's Handlebars know no other templates."""
+    text = (_HERE / name).read_text("utf-8")
+    return re.sub(r"\{\{> (\w+)}}", lambda found: _read(f"{found[1]}.html").strip(), text)

@@ -9,7 +9,8 @@ from gradio import themes
 FONTS = ["system-ui", "-apple-system", "PingFang SC", "Microsoft YaHei", "Noto Sans CJK SC", "sans-serif"]
 MONO = ["ui-monospace", "Consolas", "monospace"]
 _HERE = Path(__file__).parent
-CSS = "".join(path.read_text("utf-8") for path in dict.fromkeys([_HERE / "page.css", *sorted(_HERE.glob("*.css"))]))
+_SHARED = [_HERE / "controls.css", _HERE / "page.css"]  # what a tab says itself comes later, so it wins
+CSS = "".join(path.read_text("utf-8") for path in dict.fromkeys([*_SHARED, *sorted(_HERE.glob("*.css"))]))
 
 
 def theme() -> themes.Base:

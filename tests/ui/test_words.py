@@ -6,6 +6,7 @@ import ast
 import re
 import string
 from collections.abc import Iterator
+from importlib import import_module
 from pathlib import Path
 
 import pytest
@@ -13,7 +14,8 @@ import pytest
 from heygem import errors
 from heygem.engines import ENGINES
 from heygem.engines.base import REGIONS
-from heygem.jobs.job import STATES
+from heygem.jobs.job import DELIVERY_STATES, STATES
+from heygem.notify import CHANNELS
 from heygem.pipeline import LENGTHS, QUALITIES, RESOLUTIONS
 from heygem.quality.score import PARTS
 from heygem.tick import STAGES
@@ -99,13 +101,37 @@ def test_unknown_codes_and_missing_details_still_make_a_sentence() -> None:
 def test_every_choice_and_stage_and_state_has_a_word() -> None:
     choices = {"engine": ENGINES, "resolution": RESOLUTIONS, "quality": QUALITIES, "length": LENGTHS, "region": REGIONS}
     wanted = {f"{name}_{value}" for name, allowed in choices.items() for value in allowed}
+    wanted |= {f"upload_{state}" for state in DELIVERY_STATES} | {f"channel_{name}" for name in CHANNELS}
     wanted |= {f"stage_{stage}" for stage in STAGES} | {f"state_{state}" for state in STATES}
     assert wanted <= set(WORDS)
+
+
+def test_no_two_files_share_a_key() -> None:
+    """One would silently win."""
+    areas = [
+        value
+        for file in (UI / "words").glob("[!_]*.py")
+        for name, value in vars(import_module(f"ui.words.{file.stem}")).items()
+        if name.isupper() and isinstance(value, dict) and all(isinstance(one, tuple) for one in value.values())
+        if "ERROR" not in name
+    ]
+    assert len(areas) >= 6
+    assert sum(map(len, areas)) == len(WORDS) == len({key for area in areas for key in area})
 
 
 def test_no_key_is_left_over() -> None:
     prefixes = ("engine_", "region_", "resolution_", "quality_", "length_", "stage_", "state_", "audio_", "video_")
     prefixes += ("held_", "run_state_", "run_held_", "draft_level_")
+    prefixes += (
+        "finding_",
+        "channel_",
+        "upload_",
+        "link_kind_",
+        "link_sure_",
+        "link_revoke_",
+        "link_revoked_",
+        "link_yes_",
+    )
     prefixes += ("tab_", "only_", "setting_", "queue_", "worker_", "login_")
     spoken = {key for key in WORDS if f'"{key.removesuffix("_about")}"' in SOURCES}
     assert {key for key in WORDS if not key.startswith(prefixes)} - spoken == set()

@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 import re
+import string
 from collections.abc import Iterator, Mapping
 from typing import Any
 
 from heygem import errors
 from heygem.language import LANGUAGES
 from ui.words.batch import BATCH
+from ui.words.delivery import DELIVERY, FINDINGS_ZH
 from ui.words.history import HISTORY
 from ui.words.preflight import PREFLIGHT
 from ui.words.problems import ERROR_EN_PAGE, ERRORS_ZH, REASONS_ZH, VALUES_ZH, WARNINGS
 from ui.words.server import SERVER
 from ui.words.single import SINGLE
 
-WORDS: dict[str, tuple[str, str]] = {**SINGLE, **BATCH, **PREFLIGHT, **HISTORY, **SERVER}
+WORDS: dict[str, tuple[str, str]] = {**SINGLE, **BATCH, **PREFLIGHT, **HISTORY, **DELIVERY, **SERVER}
 
 
 def say(key: str, language: str, **details: object) -> str:
@@ -45,6 +47,29 @@ def warn(warning: str, language: str) -> str:
         if found := re.fullmatch(pattern, warning):
             return say(key, language, **found.groupdict())
     return warning
+
+
+def told(finding: str, language: str) -> str:
+    """What a check found, also where it is an error of ours, in this language; what nobody knows stands as it is."""
+    if language != "zh" or not finding:
+        return finding
+    for pattern, zh in FINDINGS_ZH.items():
+        if found := re.fullmatch(pattern, finding):
+            return zh.format_map(found.groupdict())
+    for kind in error_kinds():
+        if kind is errors.HeyGemError:
+            continue  # its sentence is any sentence
+        for at, english in enumerate((kind.template, kind.remedy)):
+            if found := re.fullmatch(_pattern(english), finding):
+                return explain(kind.code, found.groupdict(), language)[at]
+    return finding
+
+
+def _pattern(template: str) -> str:
+    """A regular expression that finds the values of a sentence with placeholders."""
+    return "".join(
+        re.escape(text) + (f"(?P<{name}>.*)" if name else "") for text, name, *_ in string.Formatter().parse(template)
+    )
 
 
 def templates(code: str, language: str) -> tuple[str, str]:
