@@ -14,7 +14,7 @@ from contextlib import contextmanager
 
 from loguru import logger
 
-from heygem.errors import HeyGemError, JobMissing, NotifyFailed
+from heygem.errors import HeyGemError, JobMissing, NotifyFailed, StoreBusy, StoreUnusable
 from heygem.jobs.job import DONE, FAILED, Job
 from heygem.jobs.notices import Due, Notices
 from heygem.jobs.queue import Queue
@@ -44,6 +44,12 @@ def waiting() -> Iterator[None]:
         yield
     except HeyGemError as error:
         logger.warning("notices wait: {}", error)
+
+
+def _turn(key: str) -> tuple[bool, str]:
+    """Jobs in the order of their ends, then batches."""
+    kind, _, ended = key.split(":")
+    return kind == "batch", ended
 
 
 class Bell:
@@ -80,8 +86,8 @@ class Bell:
         while not self._closing.wait(INTERVAL):
             with waiting():
                 if endings := self._notices.endings():
-                    keys = dict.fromkeys(key for job in endings.values() for key in self._keys(job))
-                    self._notices.settle(endings, keys, names)
+                    keys = {key for job in endings.values() for key in self._keys(job)}
+                    self._notices.settle(endings, sorted(keys, key=_turn), names)
 
     def _keys(self, job: str) -> Iterator[str]:
         """Of the notices that the end of this job makes due."""
@@ -101,12 +107,14 @@ class Bell:
         while not self._closing.wait(max(rest, INTERVAL)):
             rest = told[0] + MINUTE - time.monotonic() if len(told) == told.maxlen else 0.0
             with waiting():
-                if rest <= 0 and (due := self._notices.due(channel.name)):
+                due = self._notices.due(channel.name) if rest <= 0 else None
+                if due and (wish := self._tell(channel, due)) is not None:
                     told.append(time.monotonic())
-                    rest = self._tell(channel, due)
+                    rest = wish
 
-    def _tell(self, channel: Channel, due: Due) -> float:
-        """Seconds for which the channel wants to be left alone."""
+    def _tell(self, channel: Channel, due: Due) -> float | None:
+        """Seconds for which the channel wants to be left alone; None where it was not even asked. Raises StoreBusy and
+        StoreUnusable: then nothing is known to be told."""
         tries = due.tries + 1
         with logger.contextualize(job=due.key.split(":")[1]):
             try:
@@ -115,12 +123,15 @@ class Bell:
                 logger.info("told by {}", channel.title)
             except LinkPending:
                 self._notices.change(due, next=time.time() + PENDING)
+                return None
             except NotifyFailed as error:
                 pause = next_try(tries)
                 logger.warning("{} {}", error, "given up" if pause is None else "it is tried again")
                 later = {"state": "failed"} if pause is None else {"next": time.time() + max(pause, error.wait)}
                 self._notices.change(due, tries=tries, error=str(error), **later)
                 return error.wait
+            except (StoreBusy, StoreUnusable):
+                raise
             except HeyGemError as error:
                 logger.warning("nobody is told by {}: {}", channel.title, error)
                 self._notices.change(due, state="failed", tries=tries, error=str(error))

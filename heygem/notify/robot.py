@@ -79,12 +79,15 @@ class Robot(ABC):
             said = json.loads(answer)
             code, meaning = int(said[self.answer[0]]), str(said.get(self.answer[1], ""))
         except (ValueError, TypeError, KeyError, AttributeError):
-            if status == 200 or status >= 500 or status in _PASSING:
-                reason = "it did not answer as a robot does" if status == 200 else f"HTTP {status}"
-                raise self._failed(reason, _WAIT if status == 429 else 0) from None
-            raise self._refused(f"HTTP {status}") from None
-        if code == 0:
+            code, meaning = 0, ""
+            if status == 200:
+                raise self._failed("it did not answer as a robot does") from None
+        if status == 200 and code == 0:
             return
+        if status >= 500 or status in _PASSING:
+            raise self._failed(f"HTTP {status} {meaning}", _WAIT if status == 429 else 0)
+        if code == 0:
+            raise self._refused(f"HTTP {status}")
         reason = f"{code} {meaning}".strip()
         if (wait := self._wait(code, meaning)) is not None:
             raise self._failed(reason, wait)

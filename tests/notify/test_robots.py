@@ -254,6 +254,8 @@ def test_codes_that_pass(server, name, status, answer, wait):
     ("status", "answer", "kind"),
     [
         (500, b"boom", NotifyFailed),
+        (503, b'{"errcode": 0, "code": 0}', NotifyFailed),
+        (403, b'{"errcode": 0, "code": 0}', NotifyRefused),
         (502, b"<html>", NotifyFailed),
         (429, b"", NotifyFailed),
         (200, b"<html>please log in to the network</html>", NotifyFailed),
