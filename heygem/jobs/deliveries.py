@@ -33,11 +33,6 @@ class Deliveries:
         where = f"WHERE state IN ({', '.join('?' * len(states))})" if states else ""
         return self._found(f"{where} ORDER BY made DESC, rowid DESC LIMIT ?", *states, limit)
 
-    def busy(self) -> set[str]:
-        """Ids of the jobs whose results wait to be sent or are on their way."""
-        rows = self._store._rows(f"SELECT job FROM deliveries WHERE state IN ('{PENDING}', '{UPLOADING}')")
-        return {row["job"] for row in rows}
-
     def counts(self) -> dict[str, int]:
         """state -> deliveries."""
         return {

@@ -107,11 +107,11 @@ class Janitor:
 
 
 def _ended(queue: Queue) -> list[Job]:
-    """Unpinned jobs that have ended, oldest first."""
+    """Unpinned jobs that have ended and whose results need not go anywhere, oldest first."""
     states, found = (DONE, FAILED, CANCELLED), []
     while page := queue.find(Filter(states=states, limit=_PAGE, offset=len(found)))[0]:
         found += page
-    return [job for job in reversed(found) if not job.pinned]
+    return [job for job in reversed(found) if not job.pinned and not (job.delivery and job.delivery.busy)]
 
 
 def _age(job: Job, now: float) -> float:
