@@ -109,7 +109,8 @@ def key_of(prefix: str, folder: str, token: str, name: str) -> str:
 def disposition(name: str) -> str:
     """Content-Disposition with a name in any language, and one in ASCII for old programs."""
     plain = re.sub(r"[^A-Za-z0-9 ._()-]", "_", unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode())
-    plain = plain if re.search(r"[A-Za-z0-9]", Path(plain).stem) else f"video{Path(plain).suffix}"
+    stem, dot, end = plain.rpartition(".")
+    plain = plain if re.search(r"[A-Za-z0-9]", stem) else f"video{dot}{end}"
     return f"attachment; filename=\"{plain}\"; filename*=UTF-8''{quote(name, safe='')}"
 
 

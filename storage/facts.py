@@ -35,7 +35,10 @@ class Facts:
 
     def fit(self, file: Path) -> bool:
         """Is it still that file?"""
-        state = file.stat()
+        try:
+            state = file.stat()
+        except OSError:
+            return False
         return (state.st_size, state.st_mtime_ns) == (self.size, self.changed)
 
 

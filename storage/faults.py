@@ -12,7 +12,7 @@ from heygem.errors import HeyGemError, StorageDamaged, StorageMissing, StorageRe
 from storage.credentials import VARIABLES
 
 _UNKNOWN, _SECRET = "the access key is not known there", "the secret key does not fit, or the region is wrong"
-_RIGHT, _ENDED = "these credentials lack the right", "the temporary credentials have ended"
+_RIGHT, _ENDED = "these credentials are wrong or lack the right", "the temporary credentials have ended"
 _BUCKET, _REGION = "there is no such bucket", "the bucket lies in another region"
 _CLOCK, _QUOTA = "the clock of this machine is wrong", "its quota is used up"
 _LARGE, _NOT_OFFERED = "the file is too large for it", "it does not offer this"

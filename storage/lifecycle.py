@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import secrets
 import time
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
@@ -30,7 +31,7 @@ _MINIMUM = "TransitionDefaultMinimumObjectSize"
 def setup(s3: S3) -> Iterator[Finding]:
     """Writes the rules, as many of them as the store takes; says which."""
     cold = s3.settings.s3_storage_class
-    for transition, uploads in ((cold, True), ("", True), ("", False)):
+    for transition, uploads in ((cold if _offers(s3, cold) else "", True), ("", True), ("", False)):
         try:
             _write(s3, _rules(s3, transition, uploads))
         except ClientError as error:
@@ -76,6 +77,20 @@ def remove_old(s3: S3, days: float) -> int:
     return removed
 
 
+def _offers(s3: S3, cold: str) -> bool:
+    """Does the store know this class? Some take rules with classes that they do not have."""
+    at = {"Bucket": s3.bucket, "Key": f"{s3.ours['Prefix']}check/{secrets.token_hex(8)}"}
+    with told(s3.place):
+        try:
+            s3.client.put_object(**at, Body=b"", StorageClass=cold)
+        except ClientError as error:
+            if status_of(error) not in (400, 501):
+                raise
+            return False
+        s3.client.delete_object(**at)
+    return True
+
+
 def _rules(s3: S3, transition: str, uploads: bool) -> list[dict[str, Any]]:
     common = {"Status": "Enabled", "Filter": {"Prefix": s3.ours["Prefix"]}}
     results: dict[str, Any] = {"ID": RESULTS, **common, "Expiration": {"Days": DELETE_DAYS}}
@@ -87,7 +102,7 @@ def _rules(s3: S3, transition: str, uploads: bool) -> list[dict[str, Any]]:
 
 def _read(s3: S3) -> dict[str, Any]:
     try:
-        return s3.client.get_bucket_lifecycle_configuration(Bucket=s3.bucket)
+        return {"Rules": [], **s3.client.get_bucket_lifecycle_configuration(Bucket=s3.bucket)}
     except ClientError as error:
         if code_of(error) == _NONE:
             return {"Rules": []}

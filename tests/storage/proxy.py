@@ -39,12 +39,14 @@ Trouble = Callable[[Seen], str | int | None]
 
 
 class Proxy:
-    """Context manager. trouble: may be changed at any time. seen: all requests so far."""
+    """Context manager. trouble: may be changed at any time. seen: all requests so far. block_seconds: pause after each
+    64 KiB. host_header: what the store is told instead of what the client said."""
 
     def __init__(self, upstream: str) -> None:
         self.trouble: Trouble = lambda seen: None
         self.seen: list[Seen] = []
         self.block_seconds = 0.0
+        self.host_header: str | None = None
         parts = urlsplit(upstream)
         self.host, self.port = str(parts.hostname), int(parts.port or 80)
         self._server = _Server(("127.0.0.1", 0), _Handler)
@@ -106,7 +108,9 @@ class _Handler(BaseHTTPRequestHandler):
     def _hand_on(self, upstream: http.client.HTTPConnection, seen: Seen, change: bool) -> None:
         upstream.putrequest(self.command, self.path, skip_host=True, skip_accept_encoding=True)
         for name, value in self.headers.items():
-            if name.lower() not in ("expect", "connection"):
+            if name.lower() == "host":
+                upstream.putheader(name, self.server.proxy.host_header or value)
+            elif name.lower() not in ("expect", "connection"):
                 upstream.putheader(name, value)
         upstream.endheaders()
         while seen.got < seen.length:

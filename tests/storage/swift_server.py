@@ -9,6 +9,7 @@ The folder must allow extended attributes (ext4, xfs, overlay do).
 from __future__ import annotations
 
 import eventlet
+from eventlet import tpool
 
 eventlet.monkey_patch()
 
@@ -114,5 +115,5 @@ def serve(folder: Path, access: str, secret: str) -> str:
 
 if __name__ == "__main__":
     print(serve(Path(sys.argv[1]), *sys.argv[2:4]), flush=True)
-    eventlet.tpool.execute(sys.stdin.buffer.read)  # until the other end is closed, however that ends
+    tpool.execute(sys.stdin.buffer.read)  # until the other end is closed, however that ends
     os._exit(0)

@@ -79,7 +79,7 @@ VALUES_ZH: dict[str, str] = {
     "the file is cut short; remove it": "文件不完整，请删除它",
     "the access key is not known there": "它不认识这个 Access Key",
     "the secret key does not fit, or the region is wrong": "Secret Key 不对，或地域填错了",
-    "these credentials lack the right": "这组密钥没有权限",
+    "these credentials are wrong or lack the right": "密钥不对，或没有权限",
     "the temporary credentials have ended": "临时密钥已经过期",
     "there is no such bucket": "没有这个存储桶",
     "the bucket lies in another region": "存储桶在另一个地域",
