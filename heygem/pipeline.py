@@ -138,7 +138,7 @@ def _take(
     with clock("render"), one_thread(), ExitStack() as opened:
         speakers = []
         for avatar, speech, sound in zip(avatars, speeches, order.voices.values(), strict=True):
-            renderer = opened.enter_context(closing(engine.begin(avatar, speech, plan, options.style)))
+            renderer = opened.enter_context(closing(engine.begin(avatar, speech, plan, options.style, tick)))
             speakers.append(Speaker(avatar, sound, renderer, plan))
         with VideoWriter(out, fps, order.size, options.quality, order.sounds, order.encoder) as writer:
             _render(video, plan, in_turn(speakers), engine.batch, writer, tick)

@@ -96,8 +96,9 @@ class Engine(Protocol):
         """
         ...
 
-    def begin(self, avatar: Avatar, speech: Speech, plan: np.ndarray, style: Style) -> Renderer:
-        """A renderer. ``plan[t]`` (int64, (T,)) is the source frame under output frame ``t``."""
+    def begin(self, avatar: Avatar, speech: Speech, plan: np.ndarray, style: Style, tick: Tick = silent) -> Renderer:
+        """A renderer. ``plan[t]`` (int64, (T,)) is the source frame under output frame ``t``. Where that takes time,
+        ``tick("render", 0, T)`` is called all the while."""
         ...
 
     def device(self, style: Style) -> str:

@@ -64,7 +64,9 @@ class LoudnessEngine:
         """The loudness of each frame, (frames,) 0..1."""
         return loudness(sound, fps, frames)
 
-    def begin(self, avatar: Avatar, speech: np.ndarray, plan: np.ndarray, style: Style) -> LoudnessRenderer:
+    def begin(
+        self, avatar: Avatar, speech: np.ndarray, plan: np.ndarray, style: Style, tick: Tick = silent
+    ) -> LoudnessRenderer:
         return LoudnessRenderer(avatar, speech, plan, style)
 
     def device(self, style: Style) -> str:

@@ -6,6 +6,7 @@ import tracemalloc
 from dataclasses import replace
 
 import numpy as np
+import pytest
 
 from heygem.engines.mesh.select import FADE, SEEN, SKIN, Pictures, Wanted, crossfades, select
 from heygem.faces.shape import MOUTH
@@ -156,3 +157,15 @@ def test_memory_does_not_grow_with_frames_times_pictures() -> None:
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
     assert peak < 16 << 20, "4,000 frames x 2,000 pictures x 8 bytes would be 64 MB"
+
+
+def test_a_long_sound_gives_signs_of_life_and_can_be_stopped() -> None:
+    beats: list[None] = []
+    select(clip(np.linspace(0, 0.3, 20)), want(np.tile(np.linspace(0, 0.3, 20), 500)), lambda: beats.append(None))
+    assert len(beats) > 20
+
+    def stop() -> None:
+        raise InterruptedError
+
+    with pytest.raises(InterruptedError):
+        select(clip(np.zeros(5)), want(np.zeros(5)), stop)

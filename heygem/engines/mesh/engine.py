@@ -27,7 +27,7 @@ _CHUNK = 256  # shapes made at once: memory stays flat in the length of the soun
 
 
 class MeshRenderer:
-    def __init__(self, avatar: Avatar, motion: Motion, plan: np.ndarray, style: Style) -> None:
+    def __init__(self, avatar: Avatar, motion: Motion, plan: np.ndarray, style: Style, tick: Tick = silent) -> None:
         self._avatar, self._plan = avatar, plan
         self._basis = mouth_basis()
         self._person = study(avatar, self._basis)
@@ -35,7 +35,7 @@ class MeshRenderer:
         self._motion, self._strength = smooth(motion, self._basis, style.smoothness, float(avatar.fps)), style.strength
         self._cover = Cover(self._person, avatar.mouths, float(avatar.fps))
         pictures, wanted = self._pictures(), self._wanted()
-        self._choice = select(pictures, wanted)
+        self._choice = select(pictures, wanted, lambda: tick("render", 0, len(plan)))
         self._before, self._share = crossfades(pictures, wanted, self._choice, float(avatar.fps))
         self._misfit = float(np.sqrt(np.mean((pictures.lips[self._choice] - wanted.lips) ** 2)))
         self._bender = FaceBender(self._person, Interior(Light.of(avatar)), style.region)
@@ -106,8 +106,10 @@ class MeshEngine:
         heard = sound.once(analyser(), lambda: hear(sound.samples, beat), beat)
         return timed(**heard, fps=fps, frames=frames)
 
-    def begin(self, avatar: Avatar, speech: Motion, plan: np.ndarray, style: Style) -> MeshRenderer:
-        return MeshRenderer(avatar, speech, plan, style)
+    def begin(
+        self, avatar: Avatar, speech: Motion, plan: np.ndarray, style: Style, tick: Tick = silent
+    ) -> MeshRenderer:
+        return MeshRenderer(avatar, speech, plan, style, tick)
 
     def device(self, style: Style) -> str:
         if style.device == "cuda":

@@ -7,7 +7,7 @@ Essa 2000).
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 import numpy as np
@@ -82,10 +82,10 @@ def lips_of(parts: Iterable[np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
     return np.concatenate(lips), np.concatenate(openings)
 
 
-def select(pictures: Pictures, wanted: Wanted) -> np.ndarray:
-    """(T,) index of the picture for each output frame."""
-    near, cost = _candidates(pictures, wanted)
-    return np.take_along_axis(near, _cheapest_path(pictures, wanted, near, cost)[:, None], axis=1)[:, 0]
+def select(pictures: Pictures, wanted: Wanted, beat: Callable[[], None] = lambda: None) -> np.ndarray:
+    """(T,) index of the picture for each output frame. ``beat`` is called now and then: hours of sound take a while."""
+    near, cost = _candidates(pictures, wanted, beat)
+    return np.take_along_axis(near, _cheapest_path(pictures, wanted, near, cost, beat)[:, None], axis=1)[:, 0]
 
 
 def crossfades(pictures: Pictures, wanted: Wanted, choice: np.ndarray, fps: float) -> tuple[np.ndarray, np.ndarray]:
@@ -114,13 +114,14 @@ def _apart(a: np.ndarray, b: np.ndarray) -> np.ndarray:
     return ((a - b) ** 2).sum(axis=-1)
 
 
-def _candidates(pictures: Pictures, wanted: Wanted) -> tuple[np.ndarray, np.ndarray]:
+def _candidates(pictures: Pictures, wanted: Wanted, beat: Callable[[], None]) -> tuple[np.ndarray, np.ndarray]:
     """The best few pictures of each frame (T, k) and what each costs (T, k)."""
     k = min(CANDIDATES, len(pictures.frames))
     points = wanted.lips.shape[1] / 2
     own = (pictures.lips**2).sum(axis=1)
     all_near, all_cost = [], []
     for start in range(0, len(wanted.lips), _CHUNK):
+        beat()
         rows = slice(start, start + _CHUNK)
         lips = wanted.lips[rows]
         distance = (lips**2).sum(axis=1)[:, None] + own - 2 * lips @ pictures.lips.T
@@ -135,7 +136,9 @@ def _candidates(pictures: Pictures, wanted: Wanted) -> tuple[np.ndarray, np.ndar
     return np.concatenate(all_near), np.concatenate(all_cost).astype(np.float32)
 
 
-def _cheapest_path(pictures: Pictures, wanted: Wanted, near: np.ndarray, cost: np.ndarray) -> np.ndarray:
+def _cheapest_path(
+    pictures: Pictures, wanted: Wanted, near: np.ndarray, cost: np.ndarray, beat: Callable[[], None]
+) -> np.ndarray:
     """(T,) column of the cheapest path through candidates (T, k) of costs (T, k)."""
     best = cost[0]
     came_from = np.empty(cost.shape, np.int16)
@@ -143,6 +146,8 @@ def _cheapest_path(pictures: Pictures, wanted: Wanted, near: np.ndarray, cost: n
     inside = np.arange(looks.shape[1]) >= pictures.skin.shape[1]
     seen = np.where(inside, np.sqrt(np.minimum(wanted.opening[:, None] / WIDE, 1)), 1).astype(np.float32)
     for t in range(1, len(cost)):
+        if t % _CHUNK == 0:
+            beat()
         change = np.zeros(1)
         if not wanted.fresh[t]:
             frames, now = pictures.frames[near[t]], looks[near[t]] * seen[t]
