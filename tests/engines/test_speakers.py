@@ -18,6 +18,7 @@ from heygem.faces.avatar import Avatar
 from heygem.media.frame import Frame
 from heygem.media.sound import Sound
 from heygem.pipeline import Options, lipsync
+from heygem.tick import Tick, silent
 from ui.words import warn
 
 
@@ -115,7 +116,9 @@ def test_a_take_goes_on_with_a_warning(
     portrait: Path, voice: Path, tmp_path: Path, avatar_cache: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     class TightEngine(LoudnessEngine):
-        def begin(self, avatar: Avatar, speech: np.ndarray, plan: np.ndarray, style: Style) -> Tight:
+        def begin(
+            self, avatar: Avatar, speech: np.ndarray, plan: np.ndarray, style: Style, tick: Tick = silent
+        ) -> Tight:
             return Tight(avatar, speech, plan, style)
 
     options = Options(engine="loudness", quality="draft")
