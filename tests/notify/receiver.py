@@ -19,11 +19,14 @@ class Receiver:
         self.says: list[bytes] = []
         """Bodies of answers in their order; the last one stays."""
         self.delay = 0.0
+        self.began = 0
+        """Requests that arrived, also those that are not answered yet."""
         mine = self
 
         class Handler(BaseHTTPRequestHandler):
             def do_POST(self) -> None:
                 body = self.rfile.read(int(self.headers["content-length"]))
+                mine.began += 1
                 time.sleep(mine.delay)
                 mine.paths.append(self.path)
                 mine.got.append(({name.lower(): value for name, value in self.headers.items()}, body))

@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+import base64
+import hashlib
+import io
 import json
 import sqlite3
+import subprocess
+import sys
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -11,6 +16,7 @@ from typing import Any
 
 import pytest
 from loguru import logger
+from PIL import Image
 
 from heygem.errors import NoFace, StorageUnreachable
 from heygem.jobs.job import FAILED, Batch, Failure, Job
@@ -21,6 +27,7 @@ from heygem.notify.base import LinkPending
 from heygem.notify.bell import Bell
 from heygem.pipeline import Options
 from tests.jobs.made import file, queue_in, request, take_of
+from tests.media.clips import HEIGHT, WIDTH, film, numbered
 from tests.notify.made import KEY, LINK, PASSWORD, SECRET, SIGNING, configured
 from tests.notify.receiver import Receiver, until
 from ui.words import explain
@@ -386,7 +393,8 @@ def test_settings_that_are_wrong_stop_no_server(queue, start, server, tmp_path):
     assert end(queue).state != FAILED
 
 
-def test_no_secret_is_in_the_log_or_in_the_tables(queue, start, server, tmp_path):
+def test_no_secret_is_in_the_log_or_in_the_tables(queue, start, server, tmp_path, monkeypatch):
+    monkeypatch.setattr(bell, "MINUTE", 0.1)
     lines: list[str] = []
     sink = logger.add(lambda line: lines.append(str(line)), level="TRACE", diagnose=False)
     said = f"bad {KEY} {SECRET} {SIGNING} {PASSWORD}".encode()
@@ -397,12 +405,62 @@ def test_no_secret_is_in_the_log_or_in_the_tables(queue, start, server, tmp_path
     for _ in range(3):
         queue.submit(request(tmp_path))
         end(queue)
-    until(
-        lambda: all(states(queue, name).get("pending", 0) == 0 for name in ("wecom", "dingtalk", "feishu", "webhook"))
-    )
-    until(lambda: states(queue, "email").get("pending", 0) == 0)
+    for name in ("wecom", "dingtalk", "feishu", "webhook", "email"):
+        until(lambda name=name: sum(states(queue, name).get(state, 0) for state in ("sent", "failed")) == 3, 30)
     logger.remove(sink)
     found = "".join(lines) + str(rows(tmp_path)) + str(rows(tmp_path, "jobs"))
     assert "bad ***" in found and len(lines) > 10
     for secret in (KEY, SECRET, SIGNING, PASSWORD):
         assert secret not in found
+
+
+# -- the real thing
+
+
+def test_the_picture_is_of_the_result(queue, start, server, tmp_path):
+    start("wecom")
+    queue.submit(request(tmp_path))
+    job = queue.store.claim("w")
+    assert job
+    take = take_of(job)
+    film(take.path, [numbered(n) for n in range(3)])
+    assert queue.finish(job, "w", take)
+    server.wait(2)
+    image = json.loads(server.got[1][1])["image"]
+    picture = base64.b64decode(image["base64"])
+    assert Image.open(io.BytesIO(picture)).size == (WIDTH, HEIGHT)
+    assert image["md5"] == hashlib.md5(picture).hexdigest()
+
+
+BELL = """
+import sys, time
+from pathlib import Path
+from heygem.notify.bell import Bell
+from tests.jobs.made import queue_in
+from tests.notify.made import configured
+home, site = Path(sys.argv[1]), sys.argv[2]
+bell = Bell(queue_in(home), configured(site, "wecom", home=home / "home", notify_on="job"))
+bell.start()
+print("on", flush=True)
+time.sleep(60)
+"""
+
+
+def test_a_process_that_is_killed_while_it_tells_tells_it_after_the_next_start(queue, start, server, tmp_path):
+    site = server.url.split("/hook")[0]
+    server.delay = 1.0
+    command = [sys.executable, "-c", BELL, str(tmp_path), site]
+    with subprocess.Popen(command, cwd=Path(__file__).parents[2], stdout=subprocess.PIPE) as process:
+        assert process.stdout and process.stdout.readline() == b"on\n"
+        for _ in range(2):
+            queue.submit(request(tmp_path))
+        end(queue)
+        until(lambda: server.began == 1, 15)
+        process.kill()
+    end(queue)  # nobody is there
+    server.delay = 0.0
+    assert states(queue) == {"pending": 1}
+    start("wecom", notify_on="job")
+    until(lambda: states(queue) == {"sent": 2})
+    found = [text for text in texts(server) if "视频已生成" in text]
+    assert len(found) in (2, 3), "the one whose answer was lost may be there twice"
