@@ -53,6 +53,7 @@ def examine(settings: Settings) -> Iterator[Finding]:
         "InsightFace": lambda: _insightface(settings.insightface),
         "SyncNet": lambda: _syncnet(settings.syncnet),
         "engine mesh": _engine,
+        "storage": lambda: _storage(settings),
         "cache folder": lambda: _room(settings.home),
         "outputs folder": lambda: _room(settings.outputs),
         "port": lambda: _port(settings.host, settings.port),
@@ -170,6 +171,17 @@ def _engine() -> str:
     sound = load_sound(samples.voice())
     engine.listen(Sound(sound.samples[:16000], sound.path), samples.FPS, 25)
     return f"version {engine.version}, weights load, runs on {engine.device(Style())}"
+
+
+def _storage(settings: Settings) -> str:
+    """What “heygem storage check” finds, in one line."""
+    from storage import open_storage
+
+    findings = list(open_storage(settings).check())
+    for found in findings:
+        if found.state == "missing":
+            raise Missing(f"{found.name}: {found.found}", found.remedy)
+    return f"{settings.storage}: {findings[0].found}"
 
 
 def _room(folder: Path) -> str:

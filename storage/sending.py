@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import threading
+from collections import deque
 from collections.abc import Callable, Mapping
-from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
-from contextlib import closing
+from contextlib import closing, suppress
 from functools import cache
 from pathlib import Path
+from queue import Empty, SimpleQueue
 from typing import Any
 
 from s3transfer.bandwidth import BandwidthLimitedStream, LeakyBucket
@@ -64,17 +65,32 @@ def body(file: Path, start: int, size: int, meter: Meter, limit: LeakyBucket | N
 
 
 def carry(parts: Mapping[int, Callable[[], str]], meter: Meter, total: int, progress: Progress) -> dict[int, str]:
-    """Sends all parts: number -> what its call returned. The first error stops the others and is raised."""
-    pool = ThreadPoolExecutor(THREADS, "heygem-upload")
+    """Sends all parts: number -> what its call returned. The first error stops the others and is raised.
+
+    Nobody waits for parts that are stopped: a silent store would hold up this thread, or the end of the process.
+    """
+    todo, done = deque(parts.items()), SimpleQueue[tuple[int, str | BaseException]]()
+
+    def work() -> None:
+        with suppress(IndexError):  # nothing is left to do
+            while not meter.exception:
+                number, send = todo.popleft()
+                try:
+                    done.put((number, send()))
+                except BaseException as error:
+                    done.put((number, error))
+
+    for _ in range(min(THREADS, len(parts))):
+        threading.Thread(target=work, name="heygem-upload", daemon=True).start()
+    sent: dict[int, str] = {}
     try:
-        sent = {number: pool.submit(send) for number, send in parts.items()}
-        waiting = set(sent.values())
-        while waiting:
-            done, waiting = wait(waiting, BEAT, FIRST_EXCEPTION)
-            for part in done:
-                part.result()
+        while len(sent) < len(parts):
+            with suppress(Empty):
+                number, result = done.get(timeout=BEAT)
+                if isinstance(result, BaseException):
+                    raise result
+                sent[number] = result
             progress(min(meter.bytes, total), total)
-        return {number: part.result() for number, part in sent.items()}
+        return sent
     finally:
         meter.stop()
-        pool.shutdown(wait=False, cancel_futures=True)  # one that waits to try again sends nothing any more
