@@ -1,4 +1,4 @@
-"""The command line: ``heygem lipsync | demo | doctor | bench | serve | jobs | notify | storage | users``.
+"""The command line: ``heygem lipsync | demo | doctor | bench | serve | jobs | deliveries | notify | storage | users``.
 
 It wires; others do the work. Exit codes: 0 done, 1 failed, 2 called wrongly (also an option outside its range), 130 and
 143 stopped by a signal. Results go to standard output, everything else to standard error.
@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from heygem import __version__
-from heygem.commands import jobs, notify, storage, users
+from heygem.commands import deliveries, jobs, notify, storage, users
 from heygem.errors import HeyGemError, OptionInvalid
 
 if TYPE_CHECKING:
@@ -118,7 +118,7 @@ def _parser() -> argparse.ArgumentParser:
     serve.add_argument("--host", help="address to listen on")
     serve.add_argument("--port", help="port")
     serve.set_defaults(run=_serve)
-    for group in (jobs, notify, storage, users):
+    for group in (jobs, deliveries, notify, storage, users):
         group.register(commands)
     return parser
 

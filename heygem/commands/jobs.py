@@ -52,7 +52,7 @@ def register(commands: Any) -> None:
 def _list(args: argparse.Namespace, check: Check) -> int:
     from heygem.jobs.store import Filter
 
-    jobs, total = _queue().find(Filter(args.text, args.state, limit=args.limit))
+    jobs, total = open_queue().find(Filter(args.text, args.state, limit=args.limit))
     if args.json:
         print(json.dumps([_plain(job) for job in jobs], ensure_ascii=False))
         return 0
@@ -64,7 +64,7 @@ def _list(args: argparse.Namespace, check: Check) -> int:
 
 
 def _show(args: argparse.Namespace, check: Check) -> int:
-    job = _queue().need(args.job)
+    job = open_queue().need(args.job)
     plain = _plain(job)
     if args.json:
         print(json.dumps(plain, ensure_ascii=False))
@@ -76,23 +76,23 @@ def _show(args: argparse.Namespace, check: Check) -> int:
 
 
 def _cancel(args: argparse.Namespace, check: Check) -> int:
-    queue = _queue()
-    return _each(args.job, lambda job: "stopped" if queue.cancel(queue.need(job).id) else "had ended already")
+    queue = open_queue()
+    return each(args.job, lambda job: "stopped" if queue.cancel(queue.need(job).id) else "had ended already")
 
 
 def _retry(args: argparse.Namespace, check: Check) -> int:
-    queue = _queue()
-    return _each(args.job, lambda job: "waits again" if queue.retry(job) else "")
+    queue = open_queue()
+    return each(args.job, lambda job: "waits again" if queue.retry(job) else "")
 
 
 def _pause(args: argparse.Namespace, check: Check) -> int:
-    _queue().pause()
+    open_queue().pause()
     print("paused; running jobs go on, no further one begins")
     return 0
 
 
 def _resume(args: argparse.Namespace, check: Check) -> int:
-    _queue().resume()
+    open_queue().resume()
     print("jobs begin again")
     return 0
 
@@ -102,7 +102,7 @@ def _prune(args: argparse.Namespace, check: Check) -> int:
     from heygem.jobs.retention import caches_of, policy_of, prune
 
     config = settings.load()
-    pruned = prune(_queue(), policy_of(config), caches_of(config))
+    pruned = prune(open_queue(), policy_of(config), caches_of(config))
     print(
         f"removed {pruned.jobs} jobs, the inputs of {pruned.inputs}, {pruned.strays} stray folders and "
         f"{pruned.cached} analyses; {pruned.bytes / 1e6:.1f} MB of results are free again"
@@ -110,7 +110,7 @@ def _prune(args: argparse.Namespace, check: Check) -> int:
     return 0
 
 
-def _each(jobs: list[str], act: Callable[[str], str]) -> int:
+def each(jobs: list[str], act: Callable[[str], str]) -> int:
     """Every job, also where one of them fails. The exit code."""
     failed = 0
     for job in jobs:
@@ -122,7 +122,8 @@ def _each(jobs: list[str], act: Callable[[str], str]) -> int:
     return failed
 
 
-def _queue() -> Queue:
+def open_queue() -> Queue:
+    """The list of jobs; from now on nothing of ours goes to the log. Raises StoreBusy, StoreUnusable."""
     from loguru import logger
 
     from heygem import settings
