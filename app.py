@@ -97,13 +97,14 @@ def _work(config: Settings, parts: ExitStack) -> tuple[Queue, Fleet]:
     from heygem.jobs.queue import Queue
     from heygem.jobs.retention import Janitor, caches_of, policy_of
     from heygem.jobs.store import Store
+    from storage.courier import Courier
 
     store = Store(config.store, config.outputs)
     parts.callback(store.close)
     queue = Queue(store, config.min_free_mb << 20)
     fleet = LocalFleet(queue, config)
     queue.changed = fleet.wake
-    for part in (fleet, Janitor(queue, policy_of(config), caches_of(config))):
+    for part in (fleet, Janitor(queue, policy_of(config), caches_of(config)), Courier(queue, config)):
         part.start()
         parts.callback(part.close)
     fleet.warm()

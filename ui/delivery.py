@@ -91,7 +91,8 @@ def _numbers(job: Job, delivery: Delivery, language: str) -> list[str]:
     """What was measured, and nothing else."""
     found: list[str] = []
     if delivery.state == UPLOADING and delivery.speed:
-        found.append(say("upload_speed", language, n=f"{delivery.speed / 1e6:.1f}"))
+        fast = delivery.speed >= 1e6
+        found.append(f"{delivery.speed / 1e6:.1f} MB/s" if fast else f"{delivery.speed / 1e3:.0f} KB/s")
         if delivery.seconds_left:
             found.append(say("upload_left", language, time=duration(delivery.seconds_left, language)))
     if delivery.state == DELIVERED:

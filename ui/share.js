@@ -13,8 +13,9 @@ async function ask(question) {
 }
 
 async function fresh(job) {
-    const link = await ask({do: 'link', job});
-    links.set(job, {...link, ends: performance.now() + 1000 * link.seconds});
+    const link = await ask({do: 'link', job}), time = new Date(Date.now() + 1000 * link.seconds);
+    const until = time.toLocaleString(navigator.language, {dateStyle: 'medium', timeStyle: 'short'});
+    links.set(job, {...link, until, ends: performance.now() + 1000 * link.seconds});
     return link;
 }
 
@@ -88,7 +89,7 @@ async function press(data, pressed) {
 }
 
 const changed = () => window.dispatchEvent(new Event('heygem:delivery'));
-const left = link => Math.ceil((link.ends - performance.now()) / 1000);
+const left = link => Math.floor((link.ends - performance.now()) / 1000);
 
 function clock(seconds) {
     const pad = n => String(Math.trunc(n)).padStart(2, '0');
@@ -99,8 +100,7 @@ function clock(seconds) {
 
 async function render() {
     const link = links.get(open), rest = link ? left(link) : 0;
-    const until = link && new Date(Date.now() + 1000 * rest).toLocaleString(navigator.language, {dateStyle: 'medium', timeStyle: 'short'});
-    const shown = link && {...link, asking, copied, hand, until, over: rest <= 0, left: clock(Math.max(rest, 0))};
+    const shown = link && {...link, asking, copied, hand, over: rest <= 0, left: clock(Math.max(rest, 0))};
     props.value = {words, said, many, open: open ? shown : null};
     await new Promise(resolve => queueMicrotask(resolve));
     for (const [selector, wanted] of [['.share:not(.many)', shown], ['.many', many]]) {

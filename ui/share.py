@@ -120,7 +120,7 @@ def qr(url: str) -> str:
         code = segno.make_qr(url, error="l", boost_error=False)  # fewer, larger squares: screens do not get dirty
     except DataOverflowError:
         return ""
-    return code.svg_data_uri(scale=4, border=4, dark="#000", light="#fff")
+    return code.svg_data_uri(scale=3, border=4, dark="#000", light="#fff")
 
 
 def user_of(request: gr.Request) -> str:

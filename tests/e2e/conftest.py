@@ -9,7 +9,7 @@ import subprocess
 import sys
 import time
 import urllib.request
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -18,6 +18,8 @@ import pytest
 
 playwright = pytest.importorskip("playwright.sync_api", reason="needs playwright (pip install playwright)")
 ROOT = Path(__file__).parents[2]
+NAME = "heygem.example"
+"""This machine under a name, as browsers elsewhere in the network meet it: plain http, not localhost."""
 
 
 @dataclass(frozen=True)
@@ -36,8 +38,9 @@ def free_port() -> int:
 class App:
     """``python app.py`` as a user starts it, with a home and an outputs folder of its own, on one port."""
 
-    def __init__(self, folder: Path) -> None:
-        self._folder, self._port = folder, free_port()
+    def __init__(self, folder: Path, more: Mapping[str, str] | None = None) -> None:
+        """more: variables of its environment."""
+        self._folder, self._port, self._more = folder, free_port(), more or {}
         self.address, self.outputs = f"http://127.0.0.1:{self._port}", folder / "outputs"
         self._process: subprocess.Popen[bytes] | None = None
 
@@ -48,7 +51,7 @@ class App:
         began = time.monotonic()
         with (self._folder / "stderr").open("ab") as sink:
             self._process = subprocess.Popen(
-                command, env={**os.environ, **home}, cwd=self._folder, stdout=sink, stderr=sink
+                command, env={**os.environ, **home, **self._more}, cwd=self._folder, stdout=sink, stderr=sink
             )
         wait_for(self.address, self._process, self._folder / "stderr")
         return time.monotonic() - began
@@ -73,7 +76,7 @@ def wait_for(address: str, process: subprocess.Popen[bytes], log: Path) -> None:
     for _ in range(600):
         assert process.poll() is None, log.read_text("utf-8")
         try:
-            return urllib.request.urlopen(address, timeout=5).close()
+            return urllib.request.urlopen(f"{address}/health", timeout=5).close()  # also behind a login
         except OSError:
             time.sleep(0.1)
     raise AssertionError("the page did not come up")
@@ -88,7 +91,9 @@ def chromium() -> Iterator[Any]:
         ]
         if not found:
             pytest.skip("needs Chromium: set CHROMIUM, install it, or run “playwright install chromium”")
-        browser = driver.chromium.launch(executable_path=found[0], args=["--no-sandbox"])
+        browser = driver.chromium.launch(
+            executable_path=found[0], args=["--no-sandbox", f"--host-resolver-rules=MAP {NAME} 127.0.0.1"]
+        )
         yield browser
         browser.close()
 

@@ -17,7 +17,6 @@ DELIVERY: dict[str, tuple[str, str]] = {
     "upload_delivered": ("已分发", "Delivered"),
     "upload_failed": ("上传没有成功", "The upload did not work"),
     "upload_revoked": ("云端文件已删除", "Deleted from the cloud"),
-    "upload_speed": ("{n} MB/s", "{n} MB/s"),
     "upload_left": ("约剩 {time}", "about {time} left"),
     "upload_next": ("{time}后自动再试", "the next attempt begins in {time}"),
     "upload_retry": ("重试上传", "Upload again"),
