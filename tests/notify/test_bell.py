@@ -399,7 +399,7 @@ def test_no_secret_is_in_the_log_or_in_the_tables(queue, start, server, tmp_path
     sink = logger.add(lambda line: lines.append(str(line)), level="TRACE", diagnose=False)
     said = f"bad {KEY} {SECRET} {SIGNING} {PASSWORD}".encode()
     server.statuses = [200, 500, 404, 302] * 10
-    server.says = [b'{"errcode": 7, "errmsg": "%s", "code": 7, "msg": "%s"}' % (said, said), said]
+    server.says = [b'{"errcode": 7, "errmsg": "%s", "code": 7, "msg": "%s"}' % (said, said)]
     down = {"smtp_host": "127.0.0.1", "smtp_port": 1, "smtp_from": "a@example.com", "notify_email_to": "b@example.com"}
     start("wecom", "dingtalk", "feishu", "webhook", smtp_password=PASSWORD, **down)
     for _ in range(3):
