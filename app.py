@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     import uvicorn
 
     from heygem.jobs.fleet import Fleet
+    from heygem.jobs.job import Job
     from heygem.jobs.queue import Queue
 
 
@@ -119,16 +120,18 @@ def _wire(config: Settings, log_file: Path, parts: ExitStack) -> tuple[uvicorn.S
     from api.app import create
     from api.security import secure
     from heygem.jobs.preflight import Preflight
+    from heygem.notify.bell import Bell
     from ui.desk import Desk
     from ui.page import mount
     from ui.words import explain
 
+    bell = Bell(queue, config, _link_of(queue, config), explain)
+    bell.start()
+    parts.callback(bell.close)
     preflight = Preflight()
     parts.callback(preflight.close)
     desk = Desk(queue, fleet, preflight, config, log_file, config.language)
-    app = create(
-        desk, lambda failure: " ".join(explain(failure.code, failure.details, "zh"))
-    )  # clients of /easy show it
+    app = create(desk, lambda failure: " ".join(explain(failure.code, failure.details, "zh")))
     door = secure(mount(app, desk), config)
     more = {"log_config": None, "access_log": False, "timeout_graceful_shutdown": int(_LAST) - 1}
     server = uvicorn.Server(uvicorn.Config(door, config.host, config.port, **more))
@@ -138,6 +141,26 @@ def _wire(config: Settings, log_file: Path, parts: ExitStack) -> tuple[uvicorn.S
         server.should_exit = True
 
     return server, stop
+
+
+def _link_of(queue: Queue, config: Settings) -> Callable[[Job], tuple[str, float] | None]:
+    """What a notice links to: the storage once the result is there, else this server where its address is known."""
+    from heygem.jobs.job import DELIVERED, PENDING, UPLOADING
+    from heygem.notify.base import LinkPending
+    from storage.sharing import Sharing
+
+    sharing = Sharing(queue, config)
+
+    def link(job: Job) -> tuple[str, float] | None:
+        state = found.state if (found := sharing.delivery_of(job.id)) else None
+        if state in (PENDING, UPLOADING):
+            raise LinkPending
+        if state != DELIVERED and not config.public_url:
+            return None
+        made = sharing.make_link(job, by="notice")
+        return made.url, made.expires
+
+    return link
 
 
 def _is_free(host: str, port: int) -> bool:
