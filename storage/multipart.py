@@ -12,29 +12,26 @@ from pathlib import Path
 from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
-from s3transfer.bandwidth import LeakyBucket
 
 from heygem.errors import Cancelled, StorageDamaged
 from storage.base import Progress
 from storage.facts import Card, Facts
 from storage.faults import GONE, code_of
-from storage.sending import Meter, body, carry
+from storage.sending import Limit, Meter, body, carry
 
 
 class Upload:
     """One object. place: Bucket and Key. extra: what the object shall be besides its bytes."""
 
-    def __init__(
-        self, client: Any, place: Mapping[str, str], extra: Mapping[str, Any], limit: LeakyBucket | None
-    ) -> None:
+    def __init__(self, client: Any, place: Mapping[str, str], extra: Mapping[str, Any], limit: Limit | None) -> None:
         self._client, self._place, self._extra, self._limit = client, dict(place), dict(extra), limit
 
     def small(self, file: Path, facts: Facts, progress: Progress) -> None:
         """In one request."""
-        meter = Meter(0)
+        meter = Meter(0, self._limit)
 
         def send() -> str:
-            with body(file, 0, facts.size, meter, self._limit) as content:
+            with body(file, 0, facts.size, meter) as content:
                 self._client.put_object(
                     **self._place, **self._extra, Body=content, ContentLength=facts.size, ContentMD5=_md5(facts, 1)
                 )
@@ -47,7 +44,7 @@ class Upload:
         there = self._there(facts)
         if there is None:
             facts, there = self._begin(facts, card), {}
-        meter = Meter(sum(map(facts.length, there)))
+        meter = Meter(sum(map(facts.length, there)), self._limit)
         lacking = [number for number in range(1, len(facts.md5s) + 1) if number not in there]
         progress(meter.bytes, facts.size)
         try:
@@ -91,7 +88,7 @@ class Upload:
 
     def _part(self, file: Path, facts: Facts, number: int, meter: Meter) -> str:
         start, size = (number - 1) * facts.part, facts.length(number)
-        with body(file, start, size, meter, self._limit) as content:
+        with body(file, start, size, meter) as content:
             tag = self._client.upload_part(
                 **self._place,
                 UploadId=facts.upload,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections import deque
 from collections.abc import Callable, Mapping
 from contextlib import closing, suppress
@@ -11,7 +12,6 @@ from pathlib import Path
 from queue import Empty, SimpleQueue
 from typing import Any
 
-from s3transfer.bandwidth import BandwidthLimitedStream, LeakyBucket
 from s3transfer.utils import ReadFileChunk, signal_not_transferring, signal_transferring
 
 from storage.base import Progress
@@ -20,34 +20,50 @@ THREADS = 4
 """Parts of one file that are under way at a time."""
 BEAT = 0.5
 """Seconds between two looks."""
+_SHORT = 0.01  # seconds: shorter pauses are added up
 
 
 class Stopped(BaseException):
     """Ends a part in the middle. No ``Exception``: botocore would take it for a broken connection and try again."""
 
 
-class Meter:
-    """Counts what is there and under way; once ``exception`` is set, every part ends at its next block."""
+class Limit:
+    """Bytes a second for all who share it. What was not used for up to a second is made up for."""
 
-    def __init__(self, there: int) -> None:
-        self.bytes = there
-        self.exception: Stopped | None = None
-        self._lock = threading.Lock()
+    def __init__(self, rate: float) -> None:
+        self._rate, self._due, self._lock = rate, 0.0, threading.Lock()
 
-    def add(self, bytes_transferred: int) -> None:
-        if self.exception:
-            raise self.exception
+    def wait(self, amount: int) -> None:
+        """Until so many bytes more may be sent."""
         with self._lock:
-            self.bytes += bytes_transferred
-
-    def stop(self) -> None:
-        self.exception = Stopped()
+            now = time.monotonic()
+            self._due = max(self._due, now - 1) + amount / self._rate
+            pause = self._due - now
+        if pause > _SHORT:
+            time.sleep(pause)
 
 
 @cache
-def limit(megabytes: float) -> LeakyBucket | None:
+def limit(megabytes: float) -> Limit | None:
     """The one limit of this process, in MB a second; None for 0."""
-    return LeakyBucket(megabytes * 1e6) if megabytes else None
+    return Limit(megabytes * 1e6) if megabytes else None
+
+
+class Meter:
+    """Counts what is there and under way; once it is stopped, every part ends at its next block."""
+
+    def __init__(self, there: int, limit: Limit | None) -> None:
+        self.bytes, self.stopped = there, False
+        self._limit, self._lock = limit, threading.Lock()
+
+    def add(self, bytes_transferred: int) -> None:
+        """Less than nothing when a part begins anew."""
+        if self.stopped:
+            raise Stopped
+        with self._lock:
+            self.bytes += bytes_transferred
+        if self._limit and bytes_transferred > 0:
+            self._limit.wait(bytes_transferred)
 
 
 def count_only_what_is_sent(client: Any) -> None:
@@ -56,12 +72,11 @@ def count_only_what_is_sent(client: Any) -> None:
     client.meta.events.register_last("request-created.s3", signal_transferring)
 
 
-def body(file: Path, start: int, size: int, meter: Meter, limit: LeakyBucket | None) -> closing[ReadFileChunk]:
+def body(file: Path, start: int, size: int, meter: Meter) -> closing[ReadFileChunk]:
     """These bytes of the file as the body of a request. When one is sent again, the meter goes back."""
     stream = file.open("rb")
     stream.seek(start)
-    slowed = BandwidthLimitedStream(stream, limit, meter) if limit else stream
-    return closing(ReadFileChunk(slowed, size, start + size, [meter.add], enable_callbacks=False))
+    return closing(ReadFileChunk(stream, size, start + size, [meter.add], enable_callbacks=False))
 
 
 def carry(parts: Mapping[int, Callable[[], str]], meter: Meter, total: int, progress: Progress) -> dict[int, str]:
@@ -73,7 +88,7 @@ def carry(parts: Mapping[int, Callable[[], str]], meter: Meter, total: int, prog
 
     def work() -> None:
         with suppress(IndexError):  # nothing is left to do
-            while not meter.exception:
+            while not meter.stopped:
                 number, send = todo.popleft()
                 try:
                     done.put((number, send()))
@@ -93,4 +108,4 @@ def carry(parts: Mapping[int, Callable[[], str]], meter: Meter, total: int, prog
             progress(min(meter.bytes, total), total)
         return sent
     finally:
-        meter.stop()
+        meter.stopped = True
