@@ -27,7 +27,7 @@ class Item:
 @dataclass(frozen=True)
 class Notice:
     """facts: pairs of label and value. items: the results of a batch. key: the same notice is sent once. at: when it
-    happened, seconds since the epoch. bad: something has failed."""
+    happened, seconds since the epoch. bad: something has failed. caption: what the link leads to."""
 
     kind: Literal["job", "batch", "test"]
     language: Language
@@ -40,6 +40,7 @@ class Notice:
     items: tuple[Item, ...] = ()
     at: float = field(default_factory=time.time)
     bad: bool = False
+    caption: str = ""
 
     @property
     def uid(self) -> str:

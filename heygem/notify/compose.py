@@ -48,6 +48,7 @@ class Composer:
             key_of(job),
             at=job.ended or time.time(),
             bad=job.state == FAILED,
+            caption=self._say("open" if link else "open.page"),
         )
 
     def of_batch(self, batch: Batch, jobs: Sequence[Job], patient: bool = True) -> Notice:
@@ -73,6 +74,7 @@ class Composer:
             tuple(self._item(job, links.get(job.id)) for job in jobs),
             at=ended,
             bad=failed > 0,
+            caption=self._say("open.page"),
         )
 
     def _link_of(self, job: Job, patient: bool) -> tuple[str, float] | None:
@@ -119,10 +121,9 @@ def batch_key(jobs: Sequence[Job]) -> str:
 
 def trial(language: Language, page: str | None = None) -> Notice:
     """A new one each time."""
-    at = time.time()
-    return Notice(
-        "test", language, say("test", language), say("test.text", language), page, None, (), f"test:{at}", at=at
-    )
+    at, title, text = time.time(), say("test", language), say("test.text", language)
+    caption = say("open.page", language)
+    return Notice("test", language, title, text, page, None, (), f"test:{at}", at=at, caption=caption)
 
 
 def _picture(jobs: Sequence[Job]) -> Path | None:

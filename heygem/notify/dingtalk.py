@@ -18,7 +18,7 @@ from collections.abc import Mapping
 from typing import Any, ClassVar
 
 from heygem.notify.base import Notice, fit, size
-from heygem.notify.robot import Robot, caption, linked, numbered, plain
+from heygem.notify.robot import Robot, linked, numbered, plain
 from heygem.notify.words import say
 
 LONGEST = 16000
@@ -42,7 +42,7 @@ class DingTalk(Robot):
         title = plain(notice.title, 300)
         button = {}
         if notice.link and len(notice.link) <= BUTTON:
-            button = {"singleTitle": caption(notice), "singleURL": notice.link}
+            button = {"singleTitle": notice.caption, "singleURL": notice.link}
         content = {"title": title, "text": self._text(notice, not button)}
         kind = "actionCard" if button else "markdown"
         return {"msgtype": kind, kind: {**content, **button}, "msgUuid": notice.uid}
@@ -53,7 +53,7 @@ class DingTalk(Robot):
         if notice.text:
             lines.append(plain(notice.text, 1500))
         lines += [f"- **{plain(label, 60)}**{colon}{plain(value, 300)}" for label, value in notice.facts]
-        last = [linked(caption(notice), notice.link)] if notice.link and with_link else []
+        last = [linked(notice.caption, notice.link)] if notice.link and with_link else []
         room = LONGEST - size("\n\n".join([*lines, *last])) - 4
         items = fit([f"{line}\n" for line in numbered(notice)], room, lambda n: say("more", notice.language, n=n))
         return "\n\n".join([*lines, "\n".join(items).rstrip(), *last] if items else [*lines, *last])

@@ -17,7 +17,7 @@ from collections.abc import Mapping
 from typing import Any, ClassVar
 
 from heygem.notify.base import Notice, fit
-from heygem.notify.robot import Robot, caption, numbered, plain
+from heygem.notify.robot import Robot, numbered, plain
 from heygem.notify.words import say
 
 LONGEST = 13000
@@ -56,7 +56,7 @@ class Feishu(Robot):
             lines = fit(numbered(notice), LONGEST, lambda n: say("more", notice.language, n=n))
             parts.append({"tag": "markdown", "content": "\n".join(lines)})
         if notice.link and len(notice.link) <= BUTTON:
-            text = {"tag": "plain_text", "content": caption(notice)}
+            text = {"tag": "plain_text", "content": notice.caption}
             button = {"tag": "button", "text": text, "type": "primary", "url": notice.link}
             parts.append({"tag": "action", "actions": [button]})
         title = {"tag": "plain_text", "content": plain(notice.title, 300)}

@@ -14,7 +14,6 @@ from loguru import logger
 
 from heygem.errors import NotifyFailed, NotifyRefused, OptionInvalid
 from heygem.notify.base import Notice, hidden
-from heygem.notify.robot import caption
 from heygem.notify.words import say
 from heygem.settings import PREFIX, Settings
 
@@ -118,7 +117,7 @@ def _text(notice: Notice) -> str:
     lines = [notice.title, "", *([notice.text, ""] if notice.text else [])]
     lines += [f"{label}{colon}{value}" for label, value in notice.facts]
     if notice.link:
-        lines += ["", f"{caption(notice)}{colon}{notice.link}"]
+        lines += ["", f"{notice.caption}{colon}{notice.link}"]
     if notice.items:
         lines.append("")
     for n, item in enumerate(notice.items, 1):
@@ -139,7 +138,7 @@ def _html(notice: Notice, picture: bool) -> str:
     )
     parts += [f"<table>{rows}</table>"] if rows else []
     if notice.link:
-        parts.append(f'<p><a href="{escape(notice.link)}">{escape(caption(notice))}</a></p>')
+        parts.append(f'<p><a href="{escape(notice.link)}">{escape(notice.caption)}</a></p>')
     items = "".join(f"<li>{_entry(item.name, item.link, item.note, notice.language)}</li>" for item in notice.items)
     parts += [f"<ol>{items}</ol>"] if items else []
     whole = "\n".join(parts)

@@ -127,8 +127,3 @@ def numbered(notice: Notice) -> list[str]:
         + (f"{colon}{plain(item.note, 300)}" if item.note else "")
         for n, item in enumerate(notice.items, 1)
     ]
-
-
-def caption(notice: Notice) -> str:
-    """What the button of the link says."""
-    return say("open" if notice.kind == "job" else "open.page", notice.language)

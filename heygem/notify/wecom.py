@@ -16,7 +16,7 @@ from loguru import logger
 
 from heygem.errors import NotifyFailed, NotifyRefused
 from heygem.notify.base import Notice, fit, size
-from heygem.notify.robot import Robot, caption, linked, numbered, plain
+from heygem.notify.robot import Robot, linked, numbered, plain
 from heygem.notify.words import say
 
 LONGEST, LARGEST = 4096, 2 << 20
@@ -49,7 +49,7 @@ class WeCom(Robot):
             lines.append(f'<font color="{colour}">{plain(notice.text, 900)}</font>')
         colon = say("colon", notice.language)
         lines += [f"> {plain(label, 60)}{colon}{plain(value, 200)}" for label, value in notice.facts]
-        last = [linked(caption(notice), notice.link)] if notice.link else []
+        last = [linked(notice.caption, notice.link)] if notice.link else []
         room = LONGEST - size("\n".join([*lines, *last])) - 2
         items = fit(numbered(notice), room, lambda n: say("more", notice.language, n=n)) if notice.items else []
         whole = "\n".join([*lines, *items, *last])

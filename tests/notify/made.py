@@ -45,6 +45,7 @@ def notice(**changed: Any) -> Notice:
         "facts": facts,
         "key": "job:0123456789abcdef:1772325000.000",
         "at": 1772325000.0,
+        "caption": "打开视频",
     }
     return Notice(**{**given, **changed})
 

@@ -98,7 +98,7 @@ def test_a_job_that_is_done_and_one_that_failed(queue, start, server, tmp_path):
     assert first.startswith(
         f"### 视频已生成：{done.name}\n> 状态：已完成\n> 时长：1.7 秒\n> 评分：87 / 100（估算）\n> 用时：0."
     )
-    assert first.endswith("[打开视频](https://heygem.example.com)")
+    assert first.endswith("[打开 HeyGem](https://heygem.example.com)")
     assert second.startswith(f"### 视频生成失败：{failed.name}\n")
     assert "在“x.mp4”里没有找到可用的人脸" in second and "请使用人脸端正" in second, "with its remedy"
 

@@ -153,7 +153,7 @@ def test_text_and_html_with_the_picture_in_it(serve, tmp_path):
 
 def test_all_results_of_a_batch_are_in_it_in_english_too(serve):
     post, channel = serve("none", auth=False)
-    told = notice(kind="batch", language="en", title="Batch ready: spring", items=crowd(), bad=True)
+    told = notice(kind="batch", language="en", title="Batch ready: spring", items=crowd(), caption="Open HeyGem")
     channel.send(told)
     body = post.letter().get_body(("plain",))
     assert body is not None
