@@ -123,6 +123,8 @@ def channels(settings: Settings) -> list[dict[str, Any]]:
 def _refused(channel: dict[str, Any], language: str) -> dict[str, str]:
     if "code" not in channel:
         return {}
+    if channel["details"]["value"] == "empty":
+        return {"problem": say("notice_lacks", language, what=channel["details"]["option"])}
     message, hint = explain(channel["code"], channel["details"], language)
     return {"problem": message, "remedy": hint}
 

@@ -57,10 +57,8 @@ def told(finding: str, language: str) -> str:
         if found := re.fullmatch(pattern, finding):
             return zh.format_map(found.groupdict())
     for kind in error_kinds():
-        if kind is errors.HeyGemError:
-            continue  # its sentence is any sentence
         for at, english in enumerate((kind.template, kind.remedy)):
-            if found := re.fullmatch(_pattern(english), finding):
+            if english != "{reason}" and (found := re.fullmatch(_pattern(english), finding)):
                 return explain(kind.code, found.groupdict(), language)[at]
     return finding
 
