@@ -48,7 +48,7 @@ def test_it_works_until_just_before_its_end(
 ) -> None:
     link = local.link(KEY, META, seconds)
     monkeypatch.setattr("storage.local.time.time", lambda: link.expires - 0.5)
-    assert local.open_link(link.url)
+    assert local.open_link(link.url)[0].is_file()
     monkeypatch.setattr("storage.local.time.time", lambda: link.expires)
     with pytest.raises(LinkExpired):
         local.open_link(link.url)
@@ -99,7 +99,7 @@ def test_revoked_and_removed_results_are_gone(local: Local, url: str, video: Cal
         local.open_link(url)
     file = video(1000)
     local.put(file, KEY, META)
-    assert local.open_link(url)
+    assert local.open_link(url)[0] == file
     file.unlink()
     with pytest.raises(ResultGone):
         local.open_link(url)

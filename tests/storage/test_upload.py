@@ -271,8 +271,8 @@ def test_nobody_listens(swift_bucket: Bucket, video: Callable[[int], Path]) -> N
 
 
 def test_all_uploads_of_the_process_share_one_limit(swift_bucket: Bucket, video: Callable[..., Path]) -> None:
-    """Two files of 3 MB at 3 MB a second: about two seconds, not one."""
-    storage = swift_bucket.open(upload_limit_mb_s=3)
+    """Two files of 3 MB at 2 MB a second: three seconds, less the one that may be made up for."""
+    storage = swift_bucket.open(upload_limit_mb_s=2)
     files = [video(3_000_000, f"{n}.mp4") for n in range(2)]
     begin = time.monotonic()
     threads = [threading.Thread(target=storage.put, args=(file, f"a/{file.name}", META)) for file in files]
@@ -280,7 +280,7 @@ def test_all_uploads_of_the_process_share_one_limit(swift_bucket: Bucket, video:
         thread.start()
     for thread in threads:
         thread.join()
-    assert 1.6 < time.monotonic() - begin < 6
+    assert 1.95 < time.monotonic() - begin < 8
     assert all(swift_bucket.content(f"a/{file.name}") == file.read_bytes() for file in files)
 
 
