@@ -79,7 +79,7 @@ def cloud(settings: Settings, **more: Any) -> Settings:
 
 def test_the_switch_says_what_leaves_where_to_and_for_how_long(settings: Settings) -> None:
     lacks, about = about_switch(cloud(settings), "zh")
-    assert not lacks and "oss.example.com 的存储桶 films" in about and "24 小时 0 分" in about
+    assert not lacks and "oss.example.com 的存储桶 films" in about and "24 小时内有效" in about
     assert "the bucket films at AWS" in about_switch(cloud(settings, s3_endpoint=None), "en")[1]
 
 

@@ -164,6 +164,7 @@ def test_every_reason_of_a_score_is_said_in_both_languages_with_the_same_values(
         (59.6, "1 分 0 秒", "1 min 0 s"),
         (200, "3 分 20 秒", "3 min 20 s"),
         (3900, "1 小时 5 分", "1 h 5 min"),
+        (86400, "24 小时", "24 h"),
     ],
 )
 def test_durations_read_well(seconds: float, zh: str, en: str) -> None:

@@ -93,6 +93,8 @@ def duration(seconds: float, language: str) -> str:
         return say("seconds", language, n=whole)
     if whole < 3600:
         return say("minutes", language, m=whole // 60, s=whole % 60)
+    if whole % 3600 < 60:
+        return say("whole_hours", language, n=whole // 3600)
     return say("hours", language, h=whole // 3600, m=whole % 3600 // 60)
 
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 DELIVERY: dict[str, tuple[str, str]] = {
     # the switch
     "deliver": ("启用云端分发", "Share through the cloud"),
-    "deliver_how": ("生成后自动上传到{place}，得到一个{time}内有效的下载链接。关闭时，视频不会离开这台服务器。", "Each finished video is uploaded to {place} and gets a download link that works for {time}. While this is off, no video leaves this server."),
+    "deliver_how": ("生成后自动上传到 {place}，得到一个 {time}内有效的下载链接。关闭时，视频不会离开这台服务器。", "Each finished video is uploaded to {place} and gets a download link that works for {time}. While this is off, no video leaves this server."),
     "deliver_lacks": ("暂时不能启用，需要管理员先设置：{what}。不启用也能分享：结果旁边的“复制直链”是这台服务器的链接。", "Not possible until the administrator has set: {what}. You can share without it: “Copy link” beside a result gives a link to this server."),
     "place_bucket": ("{host} 的存储桶 {bucket}", "the bucket {bucket} at {host}"),
     # uploads

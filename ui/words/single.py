@@ -18,6 +18,7 @@ SINGLE: dict[str, tuple[str, str]] = {
     "photo": ("照片", "photo"),
     "seconds": ("{n} 秒", "{n} s"),
     "minutes": ("{m} 分 {s} 秒", "{m} min {s} s"),
+    "whole_hours": ("{n} 小时", "{n} h"),
     "hours": ("{h} 小时 {m} 分", "{h} h {m} min"),
     "fps": ("{n} 帧/秒", "{n} fps"),
     "mono": ("单声道", "mono"),
