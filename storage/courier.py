@@ -10,6 +10,7 @@ import random
 import threading
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import replace
 from typing import Any, TypeVar
 
@@ -27,8 +28,9 @@ from heygem.errors import (
     StoreUnusable,
 )
 from heygem.jobs.deliveries import Deliveries
-from heygem.jobs.job import DELIVERED, UNDELIVERED, UPLOADING, Delivery, Failure, Job, Rate
+from heygem.jobs.job import DELIVERED, UNDELIVERED, Delivery, Failure, Job, Rate
 from heygem.jobs.queue import Queue
+from heygem.jobs.thumbnail import thumbnail
 from heygem.settings import Settings
 from storage import Meta, key_for
 from storage.sharing import LOCAL, Open, kept_open
@@ -99,6 +101,7 @@ class Courier:
     def _deliver(self, delivery: Delivery) -> None:
         """One try, and what becomes of it. Raises nothing but _Closing."""
         try:
+            delivery = self._placed(delivery)
             self._try(delivery)
         except _Closing:
             raise
@@ -115,46 +118,60 @@ class Courier:
             logger.exception("unexpected error while delivering")
             self._fail(delivery, HeyGemError(reason=type(error).__name__))
 
+    def _placed(self, delivery: Delivery) -> Delivery:
+        """With the storage and the key that it will have, written down before the first byte is sent."""
+        chosen = self._settings.storage
+        if delivery.key and delivery.storage == chosen:
+            return delivery
+        job = self._queue.need(delivery.job)
+        batch = self._queue.batch(job.batch) if job.batch else None
+        placed = replace(delivery, storage=chosen, key=key_for(self._settings, job, batch), verified=False)
+        self._note(delivery, storage=placed.storage, key=placed.key, verified=0)
+        return placed
+
     def _try(self, delivery: Delivery) -> None:
         job = self._queue.need(delivery.job)
         if not delivery.verified:  # else it arrived, and the app ended before that was all
-            delivery = self._upload(job, delivery)
+            self._upload(job, delivery)
         if self._settings.keep_local == "remove" and delivery.storage != LOCAL and not job.pinned:
-            try:
-                self._queue.drop_result(job)
-            except OSError as error:
-                logger.warning("the result stays on this disk: {}", error.strerror)
-        if self._write(lambda: self._deliveries.end(delivery.job, DELIVERED)):
+            self._drop(job, delivery)
+        if self._write(lambda: self._deliveries.end(delivery, DELIVERED)):
             logger.info("delivered")
             self._write(lambda: self._deliveries.hurry(StorageUnreachable.code))
             self._sweep()
 
-    def _upload(self, job: Job, delivery: Delivery) -> Delivery:
-        """The delivery once it is there and compared. Raises Cancelled where it was revoked meanwhile."""
+    def _upload(self, job: Job, delivery: Delivery) -> None:
+        """Until it is there and compared. Raises Cancelled where it was revoked meanwhile, and leaves nothing there."""
         if job.take is None:
             raise JobState(state=job.state)
-        storage = self._open(self._settings)
-        key = delivery.key if delivery.storage == self._settings.storage else None
-        batch = self._queue.batch(job.batch) if job.batch else None
-        delivery = replace(delivery, storage=self._settings.storage, key=key or key_for(self._settings, job, batch))
         assert delivery.key
-        self._note(delivery, storage=delivery.storage, key=delivery.key)
-        watch = Watch(self._deliveries, delivery.job, self._closing)
-        item = storage.put(job.take.path, delivery.key, Meta(job.take.path.name), watch)
+        storage = self._open(self._settings)
         try:
+            watch = Watch(self._deliveries, delivery, self._closing)
+            item = storage.put(job.take.path, delivery.key, Meta(job.take.path.name), watch)
             self._note(delivery, verified=1, size=item.size, sent=item.size)
         except Cancelled:
             storage.delete(delivery.key)
             raise
-        return delivery
+
+    def _drop(self, job: Job, delivery: Delivery) -> None:
+        """The copy on this disk goes; its picture stays."""
+        try:
+            with suppress(HeyGemError):
+                thumbnail(job)
+            with self._deliveries.held(delivery) as there:
+                if there:
+                    self._queue.drop_result(job)
+        except OSError as error:
+            logger.warning("the result stays on this disk: {}", error.strerror)
 
     def _note(self, delivery: Delivery, **values: Any) -> None:
-        if not self._write(lambda: self._deliveries.change(delivery.job, [UPLOADING], **values)):
+        if not self._write(lambda: self._deliveries.note(delivery, **values)):
             raise Cancelled
 
     def _fail(self, delivery: Delivery, error: HeyGemError) -> None:
         failure = Failure.of(error)
-        self._write(lambda: self._deliveries.end(delivery.job, UNDELIVERED, failure))
+        self._write(lambda: self._deliveries.end(delivery, UNDELIVERED, failure))
 
     def _write(self, act: Callable[[], Written]) -> Written:
         """Waits for a table that cannot be written now. Raises _Closing where it still cannot when the app ends."""
@@ -179,8 +196,8 @@ class Courier:
 class Watch:
     """A progress of the storage that writes down how far it is, twice a second, and says when to stop."""
 
-    def __init__(self, deliveries: Deliveries, job: str, closing: threading.Event) -> None:
-        self._deliveries, self._job, self._closing = deliveries, job, closing
+    def __init__(self, deliveries: Deliveries, delivery: Delivery, closing: threading.Event) -> None:
+        self._deliveries, self._delivery, self._closing = deliveries, delivery, closing
         self._rate, self._written = Rate(), 0.0
 
     def __call__(self, done: int, total: int) -> None:
@@ -192,7 +209,7 @@ class Watch:
         self._written = now
         speed = self._rate.at(done, now) if done else None
         try:
-            mine = self._deliveries.change(self._job, [UPLOADING], sent=done, size=total, speed=speed)
+            mine = self._deliveries.note(self._delivery, sent=done, size=total, speed=speed)
         except (StoreBusy, StoreUnusable):
             return
         if not mine:

@@ -13,7 +13,7 @@ from typing import cast
 
 from heygem.errors import JobState, ResultGone
 from heygem.jobs.deliveries import Deliveries
-from heygem.jobs.job import DELIVERED, DONE, PENDING, REVOKED, UNDELIVERED, UPLOADING, Delivery, Job
+from heygem.jobs.job import DELIVERED, DELIVERY_STATES, DONE, REVOKED, Delivery, Job
 from heygem.jobs.queue import Queue
 from heygem.settings import Settings
 from storage import Link, Meta, Storage, key_for, open_storage
@@ -22,7 +22,8 @@ LOCAL = "local"
 Open = Callable[[Settings], Storage]
 
 
-kept_open = cast(Open, lru_cache(maxsize=8)(open_storage))
+_kept = lru_cache(maxsize=8)(open_storage)
+kept_open = cast(Open, _kept)
 """The same, but each is opened once: a client of S3 takes a tenth of a second to make."""
 
 
@@ -50,6 +51,7 @@ class Sharing:
         known = self._deliveries.get(job)
         if known is None or known.state != DELIVERED or not self._is_there(known):
             self._result(wanted)
+            _kept.cache_clear()  # who tries again may have changed the credentials
             self._opened(self._settings)  # says what is missing
             self._deliveries.ask(wanted)
         found = self._deliveries.get(job)
@@ -76,10 +78,10 @@ class Sharing:
         stays. Of a removed job, too."""
         at = self._deliveries.get(job)
         delivered = at is not None and at.state == DELIVERED
+        self._deliveries.change(job, DELIVERY_STATES, verified=0)  # from now on the copy here is not removed
         if at and delivered:
             self._delete(at)  # first: as long as it is there it is not revoked
-        states = (PENDING, UPLOADING, DELIVERED, UNDELIVERED)
-        self._deliveries.change(job, states, state=REVOKED, verified=0, sent=0, speed=None, next=None)
+        self._deliveries.change(job, DELIVERY_STATES, state=REVOKED, sent=0, speed=None, next=None)
         if at and not delivered and at.key:
             self._delete(at)  # parts of it; what the courier sends in this moment, the courier deletes
         here = storage_of(self._settings, LOCAL, self._opened)

@@ -7,7 +7,8 @@ ends it. No link stands in here: it is a secret, made when somebody asks.
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 from heygem.jobs.job import PENDING, REVOKED, UPLOADING, Delivery, Failure, Job
@@ -81,22 +82,40 @@ class Deliveries:
             ).fetchall()
         return delivery_of(rows[0]) if rows else None
 
-    def end(self, job: str, state: str, error: Failure | None = None) -> bool:
-        """Delivered, or failed for good: whoever wanted to know is told. False where it was revoked meanwhile."""
+    def note(self, delivery: Delivery, **values: Any) -> bool:
+        """Writes columns of a delivery under way; False where it was revoked meanwhile, even if it was asked for again:
+        then its key is another."""
+        columns = ", ".join(f"{name} = ?" for name in values)
+        with self._store._changing() as db:
+            done = db.execute(
+                f"UPDATE deliveries SET {columns} WHERE job = ? AND key IS ? AND state = '{UPLOADING}'",
+                [*values.values(), delivery.job, delivery.key],
+            )
+            return done.rowcount == 1
+
+    @contextmanager
+    def held(self, delivery: Delivery) -> Iterator[bool]:
+        """Is it there, compared? Nobody can take it back while this is open."""
+        with self._store._changing() as db:
+            values = [delivery.job, delivery.key]
+            yield bool(db.execute("SELECT 1 FROM deliveries WHERE job = ? AND key = ? AND verified", values).fetchall())
+
+    def end(self, delivery: Delivery, state: str, error: Failure | None = None) -> bool:
+        """Delivered, or failed for good: whoever wanted to know is told. False as with ``note``."""
         with self._store._changing() as db:
             done = db.execute(
                 f"""UPDATE deliveries SET state = ?, error = ?, ended = ?, speed = NULL, hook_tries = 0,
                     hook_next = NULL,
                     hook_state = (SELECT 'pending' FROM jobs WHERE id = deliveries.job AND lower(hook) LIKE 'http%')
-                WHERE job = ? AND state = '{UPLOADING}'""",
-                [state, error_text(error), time.time(), job],
+                WHERE job = ? AND key IS ? AND state = '{UPLOADING}'""",
+                [state, error_text(error), time.time(), delivery.job, delivery.key],
             )
             return done.rowcount == 1
 
     def put_back(self, delivery: Delivery, error: Failure, wait: float) -> bool:
-        """It is tried again after ``wait`` seconds."""
+        """It is tried again after ``wait`` seconds. False as with ``note``."""
         values = {"state": PENDING, "tries": delivery.tries + 1, "next": time.time() + wait, "speed": None}
-        return self.change(delivery.job, [UPLOADING], **values, error=error_text(error))
+        return self.note(delivery, **values, error=error_text(error))
 
     def recover(self) -> int:
         """After a start: what a dead process left under way waits again. How many those were."""

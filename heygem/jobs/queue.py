@@ -10,17 +10,15 @@ import secrets
 import sqlite3
 import time
 from collections.abc import Callable, Sequence
-from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
 from loguru import logger
 
-from heygem.errors import DiskLow, FileMissing, HeyGemError, Interrupted, JobMissing, JobState, OutputError
+from heygem.errors import DiskLow, FileMissing, Interrupted, JobMissing, JobState, OutputError
 from heygem.jobs.folder import batch_folder, clean_stem, discard, discard_parts, free_bytes, settle, show_in_batch
 from heygem.jobs.job import CANCELLED, DONE, FAILED, QUEUED, RUNNING, Batch, Extras, Failure, Job, Request
 from heygem.jobs.store import Filter, Store
-from heygem.jobs.thumbnail import thumbnail
 from heygem.pipeline import Options, Take
 
 FLOOR = 2 << 30
@@ -195,11 +193,9 @@ class Queue:
         logger.bind(job=job).info("removed")
 
     def drop_result(self, job: Job) -> None:
-        """Removes the video of a done job from this disk, for it lies in the storage; the picture of it stays."""
-        if job.take is None or not job.take.path.exists():
+        """Removes the video of a done job from this disk, also from the folder of its batch: it lies elsewhere."""
+        if job.take is None:
             return
-        with suppress(HeyGemError):
-            thumbnail(job)
         if job.batch and (batch := self.store.batch(job.batch)):
             self._take_out_of(batch, job)
         job.take.path.unlink(missing_ok=True)

@@ -34,7 +34,8 @@ def done(queue: Queue, folder: Path, deliver: bool = True) -> Job:
 def test_list_and_retry(queue: Queue, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     failed, waiting, never = done(queue, tmp_path), done(queue, tmp_path), done(queue, tmp_path, deliver=False)
     table = Deliveries(queue.store)
-    assert table.claim() and table.end(failed.id, UNDELIVERED, Failure.of(StorageRefused(place="b", reason="no right")))
+    claimed = table.claim()
+    assert claimed and table.end(claimed, UNDELIVERED, Failure.of(StorageRefused(place="b", reason="no right")))
     assert cli.main(["deliveries", "list"]) == 0
     lines = capsys.readouterr().out.splitlines()
     assert [line.split()[:2] for line in lines] == [[waiting.id, "pending"], [failed.id, "failed"]]

@@ -7,6 +7,7 @@ import sqlite3
 import threading
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -338,3 +339,36 @@ def test_retention_leaves_what_still_has_to_go_out(queue: Queue, tmp_path: Path)
     assert prune(queue, old).jobs == 0
     Deliveries(queue.store).change(job.id, [PENDING], state=DELIVERED)
     assert prune(queue, old).jobs == 1
+
+
+def test_taken_back_and_sent_again_at_once(
+    queue: Queue, start: Callable[..., Courier], troubled: Bucket, proxy: Proxy, tmp_path: Path
+) -> None:
+    """The upload that is being stopped has no say in the new one."""
+    slow(proxy)
+    config, content = troubled.settings(s3_part_mb=5), os.urandom(12 << 20)
+    start(config)
+    job = done(queue, tmp_path, content=content)
+    first = until(queue, job, lambda now: now.sent > 1 << 20).key
+    share = Sharing(queue, config)
+    share.revoke(job.id)
+    share.deliver(job.id)
+    proxy.block_seconds = 0
+    there = until(queue, job, DELIVERED)
+    assert there.key and there.key != first and troubled.content(there.key) == content
+    time.sleep(0.5)
+    assert objects(troubled) == [there.key]
+
+
+def test_what_is_being_taken_back_keeps_its_copy_here(queue: Queue, tmp_path: Path) -> None:
+    done(queue, tmp_path)
+    table = Deliveries(queue.store)
+    claimed = table.claim()
+    assert claimed and table.note(claimed, key="k", verified=1)
+    mine = replace(claimed, key="k")
+    with table.held(mine) as there:
+        assert there
+    table.change(mine.job, [UPLOADING], verified=0)  # how revoking begins
+    with table.held(mine) as there:
+        assert not there
+    assert not table.note(claimed, sent=1) and not table.end(claimed, DELIVERED), "it has another key now"
