@@ -150,7 +150,9 @@ class Settings(BaseSettings):
         max_length=200,
         description="a folder in the bucket, like heygem or team/a",
     )
-    s3_addressing: Literal["auto", "path", "virtual"] = Field("auto", description="auto, path or virtual")
+    s3_addressing: Literal["auto", "path", "virtual", "domain"] = Field(
+        "auto", description="auto, path, virtual, or domain: the endpoint is the bucket's own domain"
+    )
     s3_sse: str | None = Field(
         None, pattern=r"^(AES256|aws:kms(:[\w:/.-]+)?)$", description="AES256, aws:kms or aws:kms:KEY"
     )

@@ -5,11 +5,13 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import urlsplit, urlunsplit
 
 import boto3
+from botocore.awsrequest import AWSRequest
 from botocore.config import Config
 from botocore.exceptions import ClientError
 
@@ -200,11 +202,18 @@ def _differs(found: dict[str, Any], facts: Facts) -> str:
     return ""
 
 
+def _leave_out(bucket: str, request: AWSRequest, **_: Any) -> None:
+    """The domain stands for the bucket, so paths begin with the key. boto3 has no style for that."""
+    parts = urlsplit(str(request.url))
+    request.url = urlunsplit(parts._replace(path=parts.path.removeprefix(bucket) or "/"))
+
+
 def _connect(session: boto3.Session, settings: Settings, endpoint: str | None) -> Any:
     """Checksums only where S3 demands them: many stores do not know the new ones. Four parts of three files fit in."""
+    own = settings.s3_addressing == "domain"
     config = Config(
         signature_version="s3v4",
-        s3={"addressing_style": settings.s3_addressing},
+        s3={"addressing_style": "path" if own else settings.s3_addressing},
         retries={"mode": "standard", "total_max_attempts": 6},
         request_checksum_calculation="when_required",
         response_checksum_validation="when_required",
@@ -215,5 +224,7 @@ def _connect(session: boto3.Session, settings: Settings, endpoint: str | None) -
     )
     client = session.client("s3", endpoint_url=endpoint, region_name=settings.s3_region, config=config)
     count_only_what_is_sent(client)
+    if own:
+        client.meta.events.register("before-sign.s3", partial(_leave_out, f"/{settings.s3_bucket}"))
     client.meta.events.register("before-call.s3.PutBucketLifecycleConfiguration", add_md5)
     return client

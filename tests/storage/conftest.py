@@ -128,6 +128,12 @@ def troubled(swift: Server, proxy: Proxy, make_bucket: MakeBucket) -> Bucket:
 
 
 @pytest.fixture
+def quick(monkeypatch: pytest.MonkeyPatch) -> None:
+    """boto3 waits only for a moment before it tries again."""
+    monkeypatch.setattr("botocore.retries.standard.ExponentialBackoff.delay_amount", lambda self, context: 0.01)
+
+
+@pytest.fixture
 def video(tmp_path: Path) -> Callable[[int], Path]:
     """video(bytes): a file of that size that compresses badly and has no two equal parts."""
 

@@ -12,7 +12,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import urlsplit, urlunsplit
 
 BLOCK = 1 << 16
 
@@ -106,7 +106,9 @@ class _Handler(BaseHTTPRequestHandler):
     do_GET = do_PUT = do_POST = do_DELETE = do_HEAD = _any
 
     def _hand_on(self, upstream: http.client.HTTPConnection, seen: Seen, change: bool) -> None:
-        upstream.putrequest(self.command, self.path, skip_host=True, skip_accept_encoding=True)
+        target = urlsplit(self.path)  # the whole address, where the client knows that this is a proxy
+        path = urlunsplit(("", "", target.path or "/", target.query, ""))
+        upstream.putrequest(self.command, path, skip_host=True, skip_accept_encoding=True)
         for name, value in self.headers.items():
             if name.lower() == "host":
                 upstream.putheader(name, self.server.proxy.host_header or value)

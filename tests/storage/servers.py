@@ -73,6 +73,7 @@ def swift(folder: Path) -> Iterator[Server]:
     finally:
         process.stdin.close()
         process.wait(20)
+        shutil.rmtree(folder, ignore_errors=True)  # large, and pytest would keep it for three sessions
 
 
 @contextmanager

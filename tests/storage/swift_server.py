@@ -50,6 +50,7 @@ user_{account}_{name} = {secret} .admin
 [filter:s3api]
 use = egg:swift#s3api
 location = us-east-1
+storage_domain = s3.test
 """
 
 

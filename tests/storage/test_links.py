@@ -11,12 +11,15 @@ from urllib.parse import parse_qs, parse_qsl, quote, urlencode, urlsplit, urluns
 import botocore.auth
 import httpx
 import pytest
+from botocore.awsrequest import AWSPreparedRequest
+from botocore.exceptions import ConnectTimeoutError
 
-from heygem.errors import StorageRefused
+from heygem.errors import StorageRefused, StorageUnreachable
 from storage import Meta
 from storage.base import MOST_SECONDS, disposition
 from storage.s3 import S3
 from tests.storage.conftest import Bucket
+from tests.storage.proxy import Proxy
 
 KEY = "heygem/2026-11-21/batch/0123abcd-lesson-1.mp4"
 META = Meta("王老师 第1课+“完”.mp4")
@@ -135,10 +138,47 @@ def test_links_may_lead_to_another_address_of_the_store(filled: tuple[S3, bytes]
     assert link.url.startswith(f"{outside}/") and httpx.get(link.url).content == filled[1]
 
 
-def test_the_bucket_may_stand_in_the_name_of_the_host(swift_bucket: Bucket) -> None:
-    given = {"s3_endpoint": "https://s3.example.com", "s3_addressing": "virtual"}
-    link = swift_bucket.open(**given).link(KEY, META, DAY)
-    assert link.url.startswith(f"https://{swift_bucket.name}.s3.example.com/{KEY}?")
+@pytest.mark.parametrize("style", ["virtual", "domain"])
+def test_the_bucket_may_stand_in_the_name_of_the_host(
+    swift_bucket: Bucket, proxy: Proxy, video: Callable[[int], Path], monkeypatch: pytest.MonkeyPatch, style: str
+) -> None:
+    """Names that lead to the store only through a proxy, so that no name server is needed; the store checks them."""
+    monkeypatch.setenv("HTTP_PROXY", proxy.endpoint)
+    own = f"http://{swift_bucket.name}.s3.test"
+    endpoint = own if style == "domain" else "http://s3.test"
+    storage, file = swift_bucket.open(s3_endpoint=endpoint, s3_addressing=style, s3_part_mb=5), video(6 << 20)
+    storage.put(file, KEY, META)
+    link = storage.link(KEY, META, DAY)
+    assert link.url.startswith(f"{own}/{KEY}?") and httpx.get(link.url).content == file.read_bytes()
+    assert httpx.get(link.url.replace("lesson-1", "lesson-2")).status_code == 403
+    assert {finding.state for finding in storage.check() if finding.name != "lifecycle"} == {"ok"}
+    assert storage.sweep() == 0
+    storage.delete(KEY)
+    assert storage.exists(KEY) is None and len(proxy.seen) > 10
+
+
+@pytest.mark.usefixtures("quick")
+def test_bodies_are_never_chunked(swift_bucket: Bucket, video: Callable[[int], Path]) -> None:
+    """Many stores refuse boto3's chunked bodies. Over https, which the servers here do not speak, so the requests are
+    looked at and go nowhere."""
+    seen: dict[str, dict[str, str]] = {}
+
+    def look(request: AWSPreparedRequest, **_: object) -> None:
+        plain = {
+            name.lower(): value.decode() if isinstance(value, bytes) else value
+            for name, value in request.headers.items()
+        }
+        seen[request.method] = plain
+        raise ConnectTimeoutError(endpoint_url="")
+
+    storage = swift_bucket.open(s3_endpoint="https://s3.example.com")
+    storage.client.meta.events.register("before-send.s3", look)
+    with pytest.raises(StorageUnreachable):
+        storage.put(video(1000), KEY, META)
+    headers = seen["PUT"]
+    assert headers["content-md5"] and headers["content-length"] == "1000"
+    assert headers["x-amz-content-sha256"] == "UNSIGNED-PAYLOAD", "TLS and the MD5 protect it"
+    assert not {"transfer-encoding", "content-encoding", "x-amz-trailer", "x-amz-sdk-checksum-algorithm"} & set(headers)
 
 
 @pytest.mark.parametrize("given", [{}, {"s3_region": "cn-north-1"}])

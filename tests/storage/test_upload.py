@@ -35,10 +35,7 @@ print("done")
 """
 
 
-@pytest.fixture(autouse=True)
-def quick(monkeypatch: pytest.MonkeyPatch) -> None:
-    """boto3 waits only for a moment before it tries again."""
-    monkeypatch.setattr("botocore.retries.standard.ExponentialBackoff.delay_amount", lambda self, context: 0.01)
+pytestmark = pytest.mark.usefixtures("quick")
 
 
 def sha256(content: bytes) -> str:
@@ -118,6 +115,7 @@ def test_killed_again_and_again_it_goes_on(
     assert len(begun) == 1, "one upload all the while"
     assert sha256(troubled.content(KEY)) == sha256(file.read_bytes())
     assert list(troubled.home.glob("uploads/*")) == []
+    file.unlink()
 
 
 def test_killed_between_the_end_and_its_note(proxy: Proxy, troubled: Bucket, video: Callable[[int], Path]) -> None:
