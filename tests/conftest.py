@@ -14,6 +14,12 @@ from heygem.media.sound import RATE, load_sound
 from tests.disks import Disk, small_disks
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Tests in a browser come last: Playwright keeps an event loop in this thread, beside which nothing may run its
+    own."""
+    items.sort(key=lambda item: item.get_closest_marker("browser") is not None)
+
+
 @pytest.fixture(scope="session")
 def media_dir() -> Path:
     """The folder of real clips: HEYGEM_MEDIA or ../shared/media beside the project. Skips where there is none."""

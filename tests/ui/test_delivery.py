@@ -174,7 +174,8 @@ def test_a_link_to_the_cloud_is_called_that(queue: Queue, settings: Settings, tm
     deliveries.ask(job)
     deliveries.claim()
     deliveries.change(job.id, [UPLOADING], storage="s3", key="heygem/k/a.mp4", verified=1)
-    deliveries.end(job.id, DELIVERED)
+    under_way = deliveries.get(job.id)
+    assert under_way and deliveries.end(under_way, DELIVERED)
     link = press(share, "link", job=job.id)
     assert link["kind"] == "云端链接" and "oss.example.com" in link["url"] and "films" in link["url"]
     assert link["revoke"] == "删除云端文件" and "这台服务器上的视频不受影响" in link["sure"]
