@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Annotated, Any, Literal
 
@@ -17,7 +17,6 @@ from api.models import DeliveryReply, delivery_reply, disposition, job_reply, wh
 from heygem.errors import ResultGone
 from heygem.jobs.folder import clean_stem
 from heygem.jobs.job import DELIVERED, DONE, Job
-from heygem.notify.base import LinkPending
 from heygem.notify.post import Body as Telling
 from storage import Link
 from storage.base import MOST_SECONDS
@@ -107,21 +106,6 @@ def message(desk: Desk) -> Telling:
         return said
 
     return body
-
-
-def notice_link(desk: Desk) -> Callable[[Job], tuple[str, float] | None]:
-    """For notices, which name only what was meant to go out: a link to what was delivered and its end; None for the
-    rest, and where the address of this server is not known. Raises LinkPending while it is on its way."""
-
-    def link(job: Job) -> tuple[str, float] | None:
-        if job.delivery and job.delivery.busy:
-            raise LinkPending
-        if job.delivery is None or job.delivery.state != DELIVERED:
-            return None
-        made = sharing(desk).make_link(job, by="notice")
-        return None if made.url.startswith("/") else (made.url, made.expires)
-
-    return link
 
 
 def asker(request: Request) -> str:

@@ -7,7 +7,6 @@ import io
 import json
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -15,15 +14,13 @@ from typing import Any
 import httpx
 import pytest
 
-from api.deliveries import notice_link
 from heygem.jobs.deliveries import Deliveries
-from heygem.notify.base import LinkPending
 from heygem.users import Users
 from storage import courier, local
 from storage.base import Meta
 from storage.courier import Courier
 from storage.local import Local
-from tests.api.conftest import Desk, Server, served
+from tests.api.conftest import Server, served
 from tests.api.test_health import figures
 from tests.notify.receiver import Receiver
 
@@ -220,20 +217,3 @@ def test_a_second_message_when_it_is_delivered(shop: Server, send: Callable[...,
     data = said["job.delivered"]
     assert data["delivery"]["state"] == "delivered" and "link" not in said["job.done"]
     assert web.get(shop.address + data["link"]["url"]).status_code == 200
-
-
-def test_notices_name_only_what_was_to_go_out(shop: Server, send: Callable[..., Any], made: str) -> None:
-    def desk(**more: Any) -> Desk:
-        return replace(shop.desk, settings=shop.desk.settings.model_copy(update=more))
-
-    link = notice_link(desk(public_url="https://videos.example.com"))
-    assert link(shop.queue.need(made.rpartition("/")[2])) is None
-    id = send(shop, "talk", {"deliver": "true"}).json()["id"]
-    delivered(shop, f"/api/v1/jobs/{id}")
-    job = shop.queue.need(id)
-    found = link(job)
-    assert found and found[0].startswith("https://videos.example.com/share/") and found[1] > time.time() + 86000
-    assert notice_link(desk())(job) is None, "nobody elsewhere could use it"
-    assert job.delivery
-    with pytest.raises(LinkPending):
-        link(replace(job, delivery=replace(job.delivery, state="pending")))
