@@ -92,7 +92,7 @@ def test_a_link_ends_when_it_says(shop: Server, made: str, monkeypatch: pytest.M
 @pytest.mark.parametrize(("accept", "said"), [("*/*", "link.refused"), ("text/html", "请完整地重新复制")])
 def test_a_changed_link_is_refused(shop: Server, made: str, accept: str, said: str) -> None:
     url = linked(shop, made)["url"]
-    more = {"headers": {"accept": accept, "accept-language": "zh-CN"}}
+    headers = {"accept": accept, "accept-language": "zh-CN"}
     for other in (
         url.replace("expires=", "expires=9"),
         url[:-1] + ("0" if url[-1] != "0" else "1"),
@@ -103,7 +103,7 @@ def test_a_changed_link_is_refused(shop: Server, made: str, accept: str, said: s
         f"{shop.address}/share/%252e%252e/jobs.sqlite3",
         f"{shop.address}/share//etc/passwd",
     ):
-        answer = web.get(other, **more)
+        answer = web.get(other, headers=headers)
         assert answer.status_code == 403 and said in answer.text, other
 
 
