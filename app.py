@@ -144,21 +144,21 @@ def _wire(config: Settings, log_file: Path, parts: ExitStack) -> tuple[uvicorn.S
 
 
 def _link_of(queue: Queue, config: Settings) -> Callable[[Job], tuple[str, float] | None]:
-    """What a notice links to: the storage once the result is there, else this server where its address is known."""
-    from heygem.jobs.job import DELIVERED, PENDING, UPLOADING
+    """What a notice links to: only what was sent to be shared, and only where others know its address."""
+    from heygem.jobs.job import DELIVERED
     from heygem.notify.base import LinkPending
     from storage.sharing import Sharing
 
     sharing = Sharing(queue, config)
 
     def link(job: Job) -> tuple[str, float] | None:
-        state = found.state if (found := sharing.delivery_of(job.id)) else None
-        if state in (PENDING, UPLOADING):
+        at = sharing.delivery_of(job.id)
+        if at is not None and at.busy:
             raise LinkPending
-        if state != DELIVERED and not config.public_url:
+        if at is None or at.state != DELIVERED:
             return None
         made = sharing.make_link(job, by="notice")
-        return made.url, made.expires
+        return (made.url, made.expires) if "://" in made.url else None
 
     return link
 
