@@ -177,7 +177,7 @@ def test_the_code_leads_to_the_link(enter: Enter, site: Site) -> None:
     window = share(page, "第1课 & more")
     picture = cv2.imdecode(np.frombuffer(window.locator(".qr").screenshot(), np.uint8), cv2.IMREAD_COLOR)
     assert picture is not None
-    text, *_ = cv2.QRCodeDetector().detectAndDecode(picture)
+    text, *_ = cv2.QRCodeDetectorAruco().detectAndDecode(picture)  # the older one misses one code in twelve
     assert text == window.locator("textarea").input_value() and "signature=" in text
 
 
