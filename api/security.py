@@ -39,20 +39,24 @@ def secure(app: ASGIApp, settings: Settings) -> ASGIApp:
             allow_headers=["*"],
             expose_headers=["Content-Disposition", "Location", "Retry-After"],
         )
-    return SafeHeaders(app)
+    elsewhere = settings.storage == "s3" and settings.keep_local == "remove"
+    return SafeHeaders(app, media="https: http:" if elsewhere else "")
 
 
 class SafeHeaders:
-    """Middleware: adds the headers above to every answer that does not set its own."""
+    """Middleware: adds the headers above to every answer that does not set its own. media: where players may fetch
+    from beside this server, for results that lie in the storage alone."""
 
-    def __init__(self, app: ASGIApp) -> None:
+    def __init__(self, app: ASGIApp, media: str = "") -> None:
         self.app = app
+        policy = POLICY.replace("media-src 'self'", f"media-src 'self' {media}") if media else POLICY
+        self._headers = {**HEADERS, "content-security-policy": policy}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         async def with_headers(message: Message) -> None:
             if message["type"] == "http.response.start":
                 headers = MutableHeaders(scope=message)
-                for name, value in HEADERS.items():
+                for name, value in self._headers.items():
                     headers.setdefault(name, value)
             await send(message)
 

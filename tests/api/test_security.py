@@ -41,6 +41,18 @@ def test_every_answer_has_the_headers(address: str, path: str) -> None:
     assert {name: answer.headers.get(name) for name in HEADERS} == HEADERS
 
 
+@pytest.mark.parametrize(
+    ("kept", "players"), [("keep", "media-src 'self' data:"), ("remove", "media-src 'self' https: ")]
+)
+def test_players_reach_the_storage_where_results_lie_there_alone(kept: str, players: str) -> None:
+    async def app(scope: Scope, receive: Receive, send: Send) -> None:
+        await send({"type": "http.response.start", "status": 200, "headers": []})
+        await send({"type": "http.response.body", "body": b""})
+
+    answer = TestClient(secure(app, config(Path("/nowhere"), storage="s3", keep_local=kept))).get("/")
+    assert players in answer.headers["content-security-policy"]
+
+
 def test_an_answer_may_set_its_own() -> None:
     async def app(scope: Scope, receive: Receive, send: Send) -> None:
         await send({"type": "http.response.start", "status": 200, "headers": [(b"x-frame-options", b"DENY")]})
