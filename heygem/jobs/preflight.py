@@ -211,9 +211,7 @@ class Preflight:
         return None
 
     def _examine(self, video: Path) -> Verdict:
-        for _ in range(
-            1 if self._worker is None else 2
-        ):  # one that waited may have been dying
+        for _ in range(1 if self._worker is None else 2):  # one that waited may have been dying
             try:
                 return self._answer(video)
             except WorkerDied as error:
