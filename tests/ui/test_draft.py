@@ -60,6 +60,7 @@ def test_every_verdict_has_its_sentence() -> None:
     from ui.words.preflight import PREFLIGHT
 
     for key, (zh, _) in PREFLIGHT.items():
-        details: dict[str, str] = dict.fromkeys(("frames", "count", "width", "height", "degrees", "fps", "minutes"), "3")
+        names: tuple[str, ...] = ("frames", "count", "width", "height", "degrees", "fps", "minutes")
+        details = dict.fromkeys(names, "3")
         assert sentence((key, details), "zh") == zh.format(**details)
     assert row_id("a") != row_id("b")
