@@ -60,7 +60,6 @@ def test_every_verdict_has_its_sentence() -> None:
     from ui.words.preflight import PREFLIGHT
 
     for key, (zh, _) in PREFLIGHT.items():
-        names: tuple[str, ...] = ("frames", "count", "width", "height", "degrees", "fps", "minutes")
-        details = dict.fromkeys(names, "3")
+        details = {name: "3" for name in ("frames", "count", "width", "height", "degrees", "fps", "minutes")}  # noqa: C420
         assert sentence((key, details), "zh") == zh.format(**details)
     assert row_id("a") != row_id("b")
