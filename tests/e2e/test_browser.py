@@ -49,8 +49,7 @@ def test_a_portrait_speaks(visit: Visit, portrait: Path, voice: Path, tmp_path: 
     assert "512 × 512" in choose(page, "video", portrait).inner_text()
     assert page.locator("#video_look img").evaluate("img => img.naturalWidth") == 512
     page.click("#start:not([disabled])")
-    state(page, "running")
-    assert page.locator("#start").is_disabled()
+    page.wait_for_selector("#job .job:not([data-state=empty])")
     page.reload()
     card = state(page, "done")
     assert "已完成" in card.inner_text() and re.search(r"质量 \d+ / 100", card.inner_text())

@@ -16,7 +16,7 @@ from heygem.jobs.worker import lipsync
 from heygem.pipeline import Options
 from tests.jobs.conftest import Site
 
-CANCELS = 10
+CANCELS = 6
 
 
 @pytest.mark.slow
@@ -24,11 +24,11 @@ CANCELS = 10
 def test_real_work_stops_within_two_seconds_at_any_moment(sites: Callable[..., Site], tmp_path: Path) -> None:
     site, dice = sites(lipsync), random.Random(5)
     clip = samples.clip(tmp_path / "person.mp4", 4.0, (540, 960), 150)
-    request = Request(clip, samples.long_voice(tmp_path / "voice.wav", 20), Options())
+    request = Request(clip, samples.long_voice(tmp_path / "voice.wav", 60), Options())
     took, stages = [], []
     for _ in range(CANCELS):
         job = site.queue.submit(request)
-        time.sleep(dice.uniform(0, 8))
+        time.sleep(dice.uniform(0, 5))
         now = site.queue.need(job.id)
         begun = time.monotonic()
         assert site.queue.cancel(job.id)
@@ -41,4 +41,4 @@ def test_real_work_stops_within_two_seconds_at_any_moment(sites: Callable[..., S
         assert not [*job.folder.rglob("*.part")]
     print("seconds:", [round(seconds, 2) for seconds in took], "in", stages, "longest:", round(max(took), 2))
     assert max(took) < 2
-    site.until(site.queue.submit(request), DONE, 120)
+    site.until(site.queue.submit(request), DONE, 300)

@@ -113,7 +113,7 @@ def test_twenty_kills_during_a_batch_of_ten_lose_and_double_nothing(tmp_path: Pa
 def test_the_same_with_real_videos(tmp_path: Path, voice: Path) -> None:
     clips = [samples.clip(tmp_path / f"person{size}.mp4", 2.0, (size, size), size // 3) for size in (256, 320)]
     storm = Storm(tmp_path, "lipsync", voice, clips * (JOBS // 2))
-    storm.rage(seed=11, longest=2.5)
+    storm.rage(seed=11, longest=0.9)
     storm.wait(300)
     storm.check()
     for job in storm.jobs():
