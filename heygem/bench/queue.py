@@ -45,10 +45,9 @@ def first_job(folder: Path) -> list[Found]:
     """From the start of the program to the first frame of a job that was waiting."""
     server = Server(folder)
     job = server.queue.submit(_request(folder))
-    with server:
-        seconds = until(lambda: server.queue.need(job.id).state == RUNNING, "the first job runs")
-        seconds = time.time() - server.app.create_time()
+    with server:  # the job may have ended before the page answers
         until(lambda: not server.queue.need(job.id).busy, "the first job ends")
+        seconds = (server.queue.need(job.id).started or 0) - server.app.create_time()
     return [_found("start of the program to the first job running", f"{seconds:.1f} s", "10 s", seconds <= 10)]
 
 
