@@ -106,7 +106,7 @@ def cancels(folder: Path) -> list[Found]:
 def storm(folder: Path, kills: int = 20, jobs: int = 10) -> list[Found]:
     """SIGKILL at random moments, of the program and of its workers, while a batch is worked off."""
     chance = random.Random(20)
-    voice = samples.long_voice(folder / "voice.wav", 6)
+    voice = samples.long_voice(folder / "voice.wav", 20)
     videos = [samples.clip(folder / f"{n}.mp4", 2, (320, 320), 90 + 5 * n) for n in range(jobs)]
     with Server(folder) as server:
         batch = server.queue.submit_batch(voice, videos, DRAFT)
