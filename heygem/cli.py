@@ -69,6 +69,10 @@ def main(argv: Sequence[str] | None = None) -> int:
     except Stopped as stop:
         print("stopped; nothing was kept", file=sys.stderr, flush=True)
         os._exit(128 + stop.number)  # all is cleaned up; the libraries' own way out may take seconds on a busy machine
+    finally:
+        from loguru import logger
+
+        logger.enable("heygem")  # a command that says all on the terminal may have muted it, for itself alone
 
 
 def _parser() -> argparse.ArgumentParser:

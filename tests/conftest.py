@@ -8,7 +8,6 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from loguru import logger
 
 from heygem import samples
 from heygem.media.sound import RATE, load_sound
@@ -19,13 +18,6 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Tests in a browser come last: Playwright keeps an event loop in this thread, beside which nothing may run its
     own."""
     items.sort(key=lambda item: item.get_closest_marker("browser") is not None)
-
-
-@pytest.fixture(autouse=True)
-def log_of_its_own() -> Iterator[None]:
-    """Commands that say everything on the terminal switch the log off, for the rest of their process."""
-    yield
-    logger.enable("heygem")
 
 
 @pytest.fixture(scope="session")

@@ -27,13 +27,13 @@ _RECENT = 50  # batches that are looked through for a busy one
 class BatchTab:
     """Builds the tab inside the current ``gr.Tab`` and answers its events.
 
-    mine: {"batch": id, "new": is another one being prepared}; draft: {"audio": upload, "videos": [uploads]}. Both
-    survive a reload.
+    mine: {"batch": id, "new": is another one being prepared}; voice: {"path": upload}; draft: {"videos": [uploads]}.
+    All survive a reload. Voice and draft are apart, as two uploads may end at the same moment.
     """
 
     def __init__(self, page: gr.Blocks, words: gr.I18n, desk: Desk) -> None:
         self._desk, self._queue, self._sent, self._log = desk, desk.queue, Sent(desk), desk.log.name
-        self.mine, self.draft = remembered("batch"), remembered("batch_draft")
+        self.mine, self.voice, self.draft = (remembered(name) for name in ("batch", "batch_voice", "batch_draft"))
         self.timer = gr.Timer(PULSE, active=False)
         with gr.Column(elem_id="batch_setup") as self.setup:
             self.back = gr.Button(words("batch_back"), visible=False, elem_id="batch_back", size="sm")
@@ -63,18 +63,20 @@ class BatchTab:
     def _wire(self, page: gr.Blocks) -> None:
         draft = [self.list, self.start, self.why, self.timer]
         screen = [self.setup, self.run, self.view, self.back]
-        entered = [self.mine, self.draft, self.audio_look, *draft, *screen]
-        page.load(self._enter, [self.mine, self.draft], entered, **QUIET)
+        prepared = [self.voice, self.draft]
+        entered = [self.mine, *prepared, self.audio_look, *draft, *screen]
+        page.load(self._enter, [self.mine, *prepared], entered, **QUIET)
         # The files move on to the draft, so that the drop zones stay open for more.
-        self.audio.upload(
-            self._heard, [self.audio, self.draft], [self.audio, self.draft, self.audio_look, *draft], **QUIET
-        )
-        self.videos.upload(self._added, [self.videos, self.draft], [self.videos, self.draft, *draft], **QUIET)
-        self.list.act(self._removed, self.draft, [self.draft, *draft], **QUIET)
-        self.timer.tick(self._show_draft, self.draft, draft, **QUIET)
+        for changed in (
+            self.audio.upload(self._heard, self.audio, [self.audio, self.voice, self.audio_look], **QUIET),
+            self.videos.upload(self._added, [self.videos, self.draft], [self.videos, self.draft], **QUIET),
+            self.list.act(self._removed, self.draft, self.draft, **QUIET),
+        ):
+            changed.then(self._show_draft, prepared, draft, **QUIET)
+        self.timer.tick(self._show_draft, prepared, draft, **QUIET)
         self.start.click(lambda: gr.Button(interactive=False), None, self.start, **QUIET).then(
             self._submit,
-            [self.mine, self.draft, self.name, self.deliver, *self.options],
+            [self.mine, *prepared, self.name, self.deliver, *self.options],
             [self.mine, self.name, self.deliver, self.start, self.why, *screen],
             **QUIET,
         )
@@ -83,36 +85,32 @@ class BatchTab:
 
     # -- what is chosen
 
-    def _enter(self, mine: dict, draft: dict, request: gr.Request) -> list[Any]:
+    def _enter(self, mine: dict, voice: dict, draft: dict, request: gr.Request) -> list[Any]:
         """A page that opens: the batch of this browser, else the newest busy one; the uploads that are still there."""
         if self._batch(mine) is None:
             busy = next((batch for batch in self._queue.store.batches(_RECENT) if batch.busy), None)
             mine = {"batch": busy.id} if busy else {}
-        audio = draft.get("audio") if kept(draft.get("audio")) else None
-        draft = {"audio": audio, "videos": [path for path in _videos(draft) if kept(path)]}
-        heard = look(audio, "audio", tongue(request, self._desk), self._log) if audio else NOTHING
-        return [mine, draft, heard, *self._show_draft(draft, request), *self._screen(mine, request)]
+        voice = voice if kept(voice.get("path")) else {}
+        draft = {"videos": [path for path in _videos(draft) if kept(path)]}
+        heard = look(voice["path"], "audio", tongue(request, self._desk), self._log) if voice else NOTHING
+        return [mine, voice, draft, heard, *self._show_draft(voice, draft, request), *self._screen(mine, request)]
 
-    def _heard(self, path: str, draft: dict, request: gr.Request) -> list[Any]:
+    def _heard(self, path: str, request: gr.Request) -> list[Any]:
         heard = look(path, "audio", tongue(request, self._desk), self._log)
-        draft = {**draft, "audio": None if heard["kind"] == "bad" else path}
-        return [None, draft, heard, *self._show_draft(draft, request)]
+        return [None, {} if heard["kind"] == "bad" else {"path": path}, heard]
 
-    def _added(self, paths: list[str], draft: dict, request: gr.Request) -> list[Any]:
-        draft = {**draft, "videos": list(dict.fromkeys([*_videos(draft), *paths]))}
-        return [None, draft, *self._show_draft(draft, request)]
+    def _added(self, paths: list[str], draft: dict) -> list[Any]:
+        return [None, {"videos": list(dict.fromkeys([*_videos(draft), *paths]))}]
 
-    def _removed(self, draft: dict, event: gr.EventData, request: gr.Request) -> list[Any]:
+    def _removed(self, draft: dict, event: gr.EventData) -> dict[str, Any]:
         """All of them, or those that the event names."""
         gone = event._data.get("ids")
-        left = [path for path in _videos(draft) if gone is not None and row_id(path) not in gone]
-        draft = {**draft, "videos": left}
-        return [draft, *self._show_draft(draft, request)]
+        return {"videos": [path for path in _videos(draft) if gone is not None and row_id(path) not in gone]}
 
-    def _show_draft(self, draft: dict, request: gr.Request) -> list[Any]:
+    def _show_draft(self, voice: dict, draft: dict, request: gr.Request) -> list[Any]:
         """The list, the button, why that cannot be pressed yet, and the timer that waits for verdicts."""
         language = tongue(request, self._desk)
-        heard, paths = bool(draft.get("audio")), [path for path in _videos(draft) if kept(path)]
+        heard, paths = bool(voice), [path for path in _videos(draft) if kept(path)]
         shown = show_draft(paths, self._desk, language)
         self.list.temp_files.update(str(file) for file in map(poster_path, map(Path, paths)) if file.exists())
         need = "" if heard and paths else "need_video" if heard else "need_audio" if paths else "need_both"
@@ -120,17 +118,17 @@ class BatchTab:
         return [shown, gr.Button(interactive=not need), why, gr.Timer(active=LOOKING in shown["counts"])]
 
     def _submit(
-        self, mine: dict, draft: dict, name: str, deliver: bool, request: gr.Request, *options: Any
+        self, mine: dict, voice: dict, draft: dict, name: str, deliver: bool, request: gr.Request, *options: Any
     ) -> list[Any]:
         try:
-            for path in [draft.get("audio"), *_videos(draft)]:
+            for path in [voice.get("path"), *_videos(draft)]:
                 if not kept(path):
                     raise FileMissing(name=Path(path or "-").name)
-            videos = [Path(path) for path in _videos(draft)]
+            audio, videos = Path(voice["path"]), [Path(path) for path in _videos(draft)]
             check_room(self._queue, self._desk.settings, len(videos))
-            check_files(self._desk.settings, Path(draft["audio"]))
+            check_files(self._desk.settings, audio)
             more = extras(deliver, self._desk.settings)
-            batch = self._queue.submit_batch(Path(draft["audio"]), videos, chosen(*options), name.strip(), more)
+            batch = self._queue.submit_batch(audio, videos, chosen(*options), name.strip(), more)
         except Exception as error:
             why = problem(error, tongue(request, self._desk), self._log)
             return [mine, name, gr.skip(), gr.Button(interactive=True), why, *[gr.skip()] * 4]

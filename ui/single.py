@@ -25,13 +25,13 @@ KINDS = ("audio", "video")
 class Single:
     """Builds the tab inside the current ``gr.Tab`` and answers its events.
 
-    mine: {"job": id, "sent": was it sent from this browser}; it survives a reload. draft: {"audio": upload, "video":
-    upload}, those that were found good.
+    mine: {"job": id, "sent": was it sent from this browser}; it survives a reload. chosen: {"path": upload} of each
+    kind, where it was found good; each has a state of its own, as two uploads may end at the same moment.
     """
 
     def __init__(self, page: gr.Blocks, words: gr.I18n, desk: Desk) -> None:
         self._desk, self._queue, self._log = desk, desk.queue, desk.log.name
-        self.mine, self.draft = remembered("job"), remembered("draft")
+        self.mine, self.chosen = remembered("job"), {kind: remembered(kind) for kind in KINDS}
         self.timer = gr.Timer(PULSE, active=False)
         with gr.Row(elem_classes="inputs"):
             self.audio, self.audio_look = picker("audio", "audio", words)
@@ -48,12 +48,12 @@ class Single:
         self._wire(page)
 
     def _wire(self, page: gr.Blocks) -> None:
-        mine = [self.mine, self.draft]
+        mine = [self.mine, *self.chosen.values()]
         state = [self.card, self.start, self.cancel, self.verdict, self.timer]
         page.load(self._enter, mine, [self.mine, self.audio_look, self.video_look, *state], **QUIET)
         for kind, file, view in (("audio", self.audio, self.audio_look), ("video", self.video, self.video_look)):
             # The file moves on to the draft, so that the drop zone stays open for another one.
-            file.upload(self._picked(kind), [file, self.draft], [file, self.draft, view], **QUIET).then(
+            file.upload(self._picked(kind), file, [file, self.chosen[kind], view], **QUIET).then(
                 self._refresh, mine, state, **QUIET
             )
         self.start.click(self._submit, [*mine, self.deliver, *self.options], [self.mine, *state], **QUIET)
@@ -62,56 +62,58 @@ class Single:
         self.card.look(self._refresh, mine, state, **QUIET)
         self.timer.tick(self._refresh, mine, state, **QUIET)
 
-    def _enter(self, mine: dict, draft: dict, request: gr.Request) -> list[Any]:
+    def _enter(self, mine: dict, audio: dict, video: dict, request: gr.Request) -> list[Any]:
         """A page that opens: the job of this browser, else whatever runs; the uploads that are still there."""
         if self._job(mine) is None:
             busy = [*self._queue.store.running(), *self._queue.store.waiting(limit=50)]
             found = next((job for job in busy if job.batch is None), None)
             mine = {"job": found.id, "sent": False} if found else {}
-        looks = [self._look(kind, draft.get(kind), request) if kept(draft.get(kind)) else NOTHING for kind in KINDS]
-        return [mine, *looks, *self._refresh(mine, draft, request)]
+        paths = zip(KINDS, (audio.get("path"), video.get("path")), strict=True)
+        looks = [self._look(kind, path, request) if kept(path) else NOTHING for kind, path in paths]
+        return [mine, *looks, *self._refresh(mine, audio, video, request)]
 
     def _picked(self, kind: str):
-        def picked(path: str, draft: dict, request: gr.Request) -> list[Any]:
+        def picked(path: str, request: gr.Request) -> list[Any]:
             view = self._look(kind, path, request)
-            rest = {other: draft[other] for other in draft if other != kind}
-            return [None, rest if view["kind"] == "bad" else {**rest, kind: path}, view]
+            return [None, {} if view["kind"] == "bad" else {"path": path}, view]
 
         return picked
 
-    def _submit(self, mine: dict, draft: dict, deliver: bool, request: gr.Request, *options: Any) -> list[Any]:
+    def _submit(
+        self, mine: dict, audio: dict, video: dict, deliver: bool, request: gr.Request, *options: Any
+    ) -> list[Any]:
         try:
-            video, audio = (Path(draft[kind] if kept(draft.get(kind)) else "-") for kind in ("video", "audio"))
+            picture, voice = (Path(one["path"] if kept(one.get("path")) else "-") for one in (video, audio))
             check_room(self._queue, self._desk.settings)
-            check_files(self._desk.settings, audio)
-            job = self._queue.submit(Request(video, audio, chosen(*options)), extras(deliver, self._desk.settings))
+            check_files(self._desk.settings, voice)
+            job = self._queue.submit(Request(picture, voice, chosen(*options)), extras(deliver, self._desk.settings))
         except Exception as error:
             return [mine, refuse(error, self._tongue(request), self._log), *[gr.skip()] * 4]
         mine = {"job": job.id, "sent": True}
-        return [mine, *self._refresh(mine, draft, request)]
+        return [mine, *self._refresh(mine, audio, video, request)]
 
-    def _cancel(self, mine: dict, draft: dict, request: gr.Request) -> list[Any]:
+    def _cancel(self, mine: dict, audio: dict, video: dict, request: gr.Request) -> list[Any]:
         if job := self._job(mine):
             self._queue.cancel(job.id)
-        return self._refresh(mine, draft, request)
+        return self._refresh(mine, audio, video, request)
 
-    def _retry(self, mine: dict, draft: dict, request: gr.Request) -> list[Any]:
+    def _retry(self, mine: dict, audio: dict, video: dict, request: gr.Request) -> list[Any]:
         try:
             self._queue.retry(mine.get("job", ""))
         except HeyGemError as error:
             return [refuse(error, self._tongue(request), self._log), *[gr.skip()] * 4]
-        return self._refresh(mine, draft, request)
+        return self._refresh(mine, audio, video, request)
 
-    def _refresh(self, mine: dict, draft: dict, request: gr.Request) -> list[Any]:
+    def _refresh(self, mine: dict, audio: dict, video: dict, request: gr.Request) -> list[Any]:
         """Card, both buttons, the verdict on the video, and the timer, which also waits for that."""
         job, language = self._job(mine), self._tongue(request)
         busy = job is not None and job.busy
         ahead, held = (self._queue.store.ahead(job.id), self._queue.held()) if job and busy else (0, None)
-        there = {kind for kind in KINDS if kept(draft.get(kind))}
-        verdict = judged(self._desk.preflight.ask(Path(draft["video"])), language) if "video" in there else {}
+        heard, seen = kept(audio.get("path")), kept(video.get("path"))
+        verdict = judged(self._desk.preflight.ask(Path(video["path"])), language) if seen else {}
         return [
             show(job, ahead, language, self._log, held),
-            gr.Button(interactive=len(there) == len(KINDS) and not (busy and mine["sent"])),
+            gr.Button(interactive=heard and seen and not (busy and mine["sent"])),
             gr.Button(interactive=job is not None and busy and not job.stopping),
             verdict,
             gr.Timer(active=busy or verdict.get("level") == LOOKING or (job is not None and delivering(job))),

@@ -12,6 +12,8 @@ from typing import Any
 import pytest
 
 from heygem import samples
+from heygem.jobs.queue import Queue
+from heygem.jobs.store import Store
 
 ROOT = Path(__file__).parents[2]
 COMMAND = [sys.executable, "-m", "heygem"]
@@ -74,3 +76,12 @@ def clip(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def long_voice(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A minute of speech: long enough to be interrupted."""
     return samples.long_voice(tmp_path_factory.mktemp("voice") / "long.wav", 60)
+
+
+@pytest.fixture
+def queue(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Queue:
+    """The connection of a running page, on whose store the commands work."""
+    monkeypatch.chdir(tmp_path)
+    for name in ("home", "outputs"):
+        monkeypatch.setenv(f"HEYGEM_{name.upper()}", str(tmp_path / name))
+    return Queue(Store(tmp_path / "home" / "jobs.sqlite3", tmp_path / "outputs"), floor=0)

@@ -12,17 +12,7 @@ from heygem.errors import StorageRefused
 from heygem.jobs.deliveries import Deliveries
 from heygem.jobs.job import DELIVERED, PENDING, REVOKED, UNDELIVERED, Extras, Failure, Job
 from heygem.jobs.queue import Queue
-from heygem.jobs.store import Store
 from tests.jobs.made import request, take_of
-
-
-@pytest.fixture
-def queue(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Queue:
-    """The page's own connection."""
-    monkeypatch.chdir(tmp_path)
-    for name in ("home", "outputs"):
-        monkeypatch.setenv(f"HEYGEM_{name.upper()}", str(tmp_path / name))
-    return Queue(Store(tmp_path / "home" / "jobs.sqlite3", tmp_path / "outputs"), floor=0)
 
 
 def done(queue: Queue, folder: Path, deliver: bool = True) -> Job:

@@ -6,22 +6,13 @@ import json
 from pathlib import Path
 
 import pytest
+from loguru import logger
 
 from heygem import cli
 from heygem.jobs.job import DONE, FAILED, Failure
 from heygem.jobs.queue import Queue
 from heygem.jobs.retention import DAY
-from heygem.jobs.store import Store
 from tests.jobs.made import request, take_of
-
-
-@pytest.fixture
-def queue(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Queue:
-    """The page's own connection."""
-    monkeypatch.chdir(tmp_path)
-    for name in ("home", "outputs"):
-        monkeypatch.setenv(f"HEYGEM_{name.upper()}", str(tmp_path / name))
-    return Queue(Store(tmp_path / "home" / "jobs.sqlite3", tmp_path / "outputs"), floor=0)
 
 
 def say(capsys: pytest.CaptureFixture[str], *words: str) -> str:
@@ -52,6 +43,15 @@ def test_cancel_and_retry_reach_the_page(queue: Queue, tmp_path: Path, capsys: p
     assert not queue.store.may_go_on(running.id, "w") and queue.need(waiting.id).state == "cancelled"
     assert "waits again" in say(capsys, "retry", waiting.id)
     assert queue.need(waiting.id).state == "queued"
+
+
+def test_what_a_command_mutes_speaks_again_afterwards(queue: Queue, capsys: pytest.CaptureFixture[str]) -> None:
+    lines: list[str] = []
+    sink = logger.add(lines.append, filter="heygem")
+    say(capsys, "pause")
+    queue.submit(request(queue.outputs.parent))
+    logger.remove(sink)
+    assert any("queued" in line for line in lines)
 
 
 def test_one_bad_number_does_not_stop_the_others(

@@ -49,7 +49,7 @@ def test_a_portrait_speaks(visit: Visit, portrait: Path, voice: Path, tmp_path: 
     assert "512 × 512" in choose(page, "video", portrait).inner_text()
     assert page.locator("#video_look img").evaluate("img => img.naturalWidth") == 512
     page.click("#start:not([disabled])")
-    page.wait_for_selector("#job .job:not([data-state=empty])")
+    page.wait_for_selector("#job .job:not([data-state=empty])")  # two seconds of voice may be done by now
     page.reload()
     card = state(page, "done")
     assert "已完成" in card.inner_text() and re.search(r"质量 \d+ / 100", card.inner_text())
@@ -76,6 +76,8 @@ def test_progress_is_counted_found_again_and_cancelled(
     numbers = page.locator("#job .numbers")
     numbers.filter(has_text=re.compile(r"第 \d+ / 7\d\d\d 帧.*帧/秒.*约剩")).wait_for(timeout=30_000)
     first = numbers.inner_text()
+    state(page, "running")
+    assert page.locator("#start").is_disabled()
     page.wait_for_timeout(1000)
     assert numbers.inner_text() != first
     job = page.locator("#job .job").get_attribute("data-job")

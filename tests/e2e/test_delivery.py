@@ -310,7 +310,6 @@ def test_a_batch_goes_to_the_cloud_is_shared_and_taken_back(
     photo = tmp_path / "王老师.png"
     photo.write_bytes(portrait.read_bytes())
     page.locator("#batch_audio input[type=file]").set_input_files(voice)
-    page.locator("#batch_audio_look audio").wait_for()
     page.locator("#batch_videos input[type=file]").set_input_files(photo)
     page.locator("#batch_deliver input").check()
     page.click("#batch_start:not([disabled])")
