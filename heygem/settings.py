@@ -157,6 +157,7 @@ class Settings(BaseSettings):
         None, pattern=r"^(AES256|aws:kms(:[\w:/.-]+)?)$", description="AES256, aws:kms or aws:kms:KEY"
     )
     s3_part_mb: int = Field(8, ge=5, le=5120, description="MiB of a part of a large upload, 5 to 5120")
+    s3_parts_at_once: int = Field(1, ge=1, le=16, description="parts of one upload under way at a time, 1 to 16")
     s3_storage_class: str = Field(
         "STANDARD_IA",
         pattern=r"^\w{1,40}$",

@@ -21,10 +21,19 @@ from storage.sending import Limit, Meter, body, carry
 
 
 class Upload:
-    """One object. place: Bucket and Key. extra: what the object shall be besides its bytes."""
+    """One object. place: Bucket and Key. extra: what the object shall be besides its bytes. at_once: parts under way
+    at a time; so many begin anew after a kill."""
 
-    def __init__(self, client: Any, place: Mapping[str, str], extra: Mapping[str, Any], limit: Limit | None) -> None:
-        self._client, self._place, self._extra, self._limit = client, dict(place), dict(extra), limit
+    def __init__(
+        self,
+        client: Any,
+        place: Mapping[str, str],
+        extra: Mapping[str, Any] | None = None,
+        limit: Limit | None = None,
+        at_once: int = 1,
+    ) -> None:
+        self._client, self._place, self._extra = client, dict(place), dict(extra or {})
+        self._limit, self._at_once = limit, at_once
 
     def small(self, file: Path, facts: Facts, progress: Progress) -> None:
         """In one request."""
@@ -47,8 +56,9 @@ class Upload:
         meter = Meter(sum(map(facts.length, there)), self._limit)
         lacking = [number for number in range(1, len(facts.md5s) + 1) if number not in there]
         progress(meter.bytes, facts.size)
+        sends = {number: partial(self._part, file, facts, number, meter) for number in lacking}
         try:
-            sent = carry({n: partial(self._part, file, facts, n, meter) for n in lacking}, meter, facts.size, progress)
+            sent = carry(sends, meter, facts.size, progress, self._at_once)
         except Cancelled:
             self.abort(facts)
             card.remove()

@@ -56,7 +56,11 @@ class S3:
                 card.remove()
                 return item
             upload = Upload(
-                self.client, self._at(key), self._extra(meta, facts), limit(self.settings.upload_limit_mb_s)
+                self.client,
+                self._at(key),
+                self._extra(meta, facts),
+                limit(self.settings.upload_limit_mb_s),
+                self.settings.s3_parts_at_once,
             )
 
             def watched(done: int, total: int) -> None:
@@ -94,7 +98,7 @@ class S3:
         facts = card.read()
         with told(self.place):
             if facts:
-                Upload(self.client, self._at(key), {}, None).abort(facts)
+                Upload(self.client, self._at(key)).abort(facts)
                 card.remove()
             self.client.delete_object(**self._at(key))
 
@@ -139,10 +143,12 @@ class S3:
         if known and known.fit(file):
             return known
         if known:  # another file under the same key: the store forgets the parts of the first
-            Upload(self.client, self._at(key), {}, None).abort(known)
+            Upload(self.client, self._at(key)).abort(known)
             card.remove()
         size = file.stat().st_size
-        return read(file, self.settings.s3_part_mb * MIB, lambda: progress(0, size))
+        facts = read(file, self.settings.s3_part_mb * MIB, lambda: progress(0, size))
+        card.write(facts)  # an outage may need many tries
+        return facts
 
     def _extra(self, meta: Meta, facts: Facts) -> dict[str, Any]:
         """What the object shall be besides its bytes."""
@@ -209,7 +215,7 @@ def _leave_out(bucket: str, request: AWSRequest, **_: Any) -> None:
 
 
 def _connect(session: boto3.Session, settings: Settings, endpoint: str | None) -> Any:
-    """Checksums only where S3 demands them: many stores do not know the new ones. Four parts of three files fit in."""
+    """Checksums only where S3 demands them: many stores do not know the new ones."""
     own = settings.s3_addressing == "domain"
     config = Config(
         signature_version="s3v4",
@@ -219,7 +225,7 @@ def _connect(session: boto3.Session, settings: Settings, endpoint: str | None) -
         response_checksum_validation="when_required",
         connect_timeout=10,
         read_timeout=60,
-        max_pool_connections=16,
+        max_pool_connections=3 * settings.s3_parts_at_once + 4,
         user_agent_extra=f"HeyGem/{__version__}",
     )
     client = session.client("s3", endpoint_url=endpoint, region_name=settings.s3_region, config=config)

@@ -1,4 +1,4 @@
-"""Bytes on their way: several parts at a time, under one limit for the whole process, watched by one thread."""
+"""Bytes on their way: one part at a time or several, under one limit for the whole process, watched by one thread."""
 
 from __future__ import annotations
 
@@ -16,8 +16,6 @@ from s3transfer.utils import ReadFileChunk, signal_not_transferring, signal_tran
 
 from storage.base import Progress
 
-THREADS = 4
-"""Parts of one file that are under way at a time."""
 BEAT = 0.5
 """Seconds between two looks."""
 _SHORT = 0.01  # seconds: shorter pauses are added up
@@ -79,7 +77,9 @@ def body(file: Path, start: int, size: int, meter: Meter) -> closing[ReadFileChu
     return closing(ReadFileChunk(stream, size, start + size, [meter.add], enable_callbacks=False))
 
 
-def carry(parts: Mapping[int, Callable[[], str]], meter: Meter, total: int, progress: Progress) -> dict[int, str]:
+def carry(
+    parts: Mapping[int, Callable[[], str]], meter: Meter, total: int, progress: Progress, at_once: int = 1
+) -> dict[int, str]:
     """Sends all parts: number -> what its call returned. The first error stops the others and is raised.
 
     Nobody waits for parts that are stopped: a silent store would hold up this thread, or the end of the process.
@@ -95,7 +95,7 @@ def carry(parts: Mapping[int, Callable[[], str]], meter: Meter, total: int, prog
                 except BaseException as error:
                     done.put((number, error))
 
-    for _ in range(min(THREADS, len(parts))):
+    for _ in range(min(at_once, len(parts))):
         threading.Thread(target=work, name="heygem-upload", daemon=True).start()
     sent: dict[int, str] = {}
     try:

@@ -9,15 +9,40 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from heygem import samples
+from heygem import bench, samples
 from heygem.media.sound import RATE, load_sound
 from tests.disks import Disk, small_disks
+
+Figure = Callable[[str, str, str, bool], None]
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(
+        "--save", action="store_true", help="measure at full length; append the figures to benchmarks/RESULTS.md"
+    )
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Tests in a browser come last: Playwright keeps an event loop in this thread, beside which nothing may run its
-    own."""
-    items.sort(key=lambda item: item.get_closest_marker("browser") is not None)
+    own. Files with slow tests come first, so that no process ends up alone with one."""
+    slow = {item.path for item in items if item.get_closest_marker("slow")}
+    items.sort(key=lambda item: (item.get_closest_marker("browser") is not None, item.path not in slow))
+
+
+@pytest.fixture(scope="session")
+def figure(request: pytest.FixtureRequest) -> Iterator[Figure]:
+    """figure(what, value, aim, met): fails where the aim is missed; with --save all of them are written down."""
+    found: list[dict[str, str | bool]] = []
+
+    def figure(what: str, value: str, aim: str, met: bool) -> None:
+        found.append({"what": what, "value": value, "aim": aim, "met": met})
+        print(f"{what}: {value}, aim {aim}")
+        assert met, f"{what}: {value}, aim {aim}"
+
+    yield figure
+    if found and request.config.getoption("--save"):
+        command = "`python -m pytest -m slow tests/storage --save`, against OpenStack Swift on the same machine"
+        bench.save({"kind": "delivery", **bench.where(), "clip": command, "found": found})
 
 
 @pytest.fixture(scope="session")

@@ -35,7 +35,8 @@ class Seen:
 
 
 Trouble = Callable[[Seen], str | int | None]
-"""What happens to a request: None, an HTTP status, "reset", "reset after" (the store has acted), "slow" or "change"."""
+"""What happens to a request: None, an HTTP status, "reset", "reset after" (the store has acted), "slow",
+"silent" (and then reset) or "change"."""
 
 
 class Proxy:
@@ -84,7 +85,9 @@ class _Handler(BaseHTTPRequestHandler):
         seen = Seen(self.command, self.path, int(self.headers.get("Content-Length") or 0))
         proxy.seen.append(seen)
         trouble = proxy.trouble(seen)
-        if trouble == "reset":
+        if trouble == "silent":
+            time.sleep(10)
+        if trouble in ("reset", "silent"):
             return self._reset()
         if isinstance(trouble, int):
             self.rfile.read(seen.length)

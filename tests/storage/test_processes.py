@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import random
 import signal
 import subprocess
 import sys
@@ -21,9 +22,11 @@ from heygem.jobs.queue import Queue
 from heygem.jobs.store import Store
 from heygem.pipeline import Options
 from storage.sharing import Sharing
+from tests.conftest import Figure
 from tests.storage.conftest import Bucket
-from tests.storage.proxy import Proxy, Seen
+from tests.storage.proxy import Proxy
 
+PART = 5 << 20
 ROOT = Path(__file__).parents[2]
 AUDIT = Path(__file__).parent / "audit"
 
@@ -116,23 +119,34 @@ def app(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Callable[...
             one.process.wait()
 
 
-def test_killed_in_the_middle_it_goes_on_where_it_was(app: Callable[..., App], troubled: Bucket, proxy: Proxy) -> None:
-    mine = app(troubled)
-    proxy.block_seconds = 0.01
+@pytest.mark.parametrize(
+    ("size", "kills"),
+    [
+        pytest.param(12 * PART, 1, id="60 MiB"),
+        pytest.param(1 << 30, 5, id="1 GiB", marks=[pytest.mark.slow, pytest.mark.timeout(900)]),
+    ],
+)
+def test_killed_in_the_middle_it_goes_on_where_it_was(
+    app: Callable[..., App], troubled: Bucket, proxy: Proxy, figure: Figure, size: int, kills: int
+) -> None:
+    mine, dice, parts = app(troubled), random.Random(size), -(-size // PART)
+    proxy.block_seconds = 0.01 if kills == 1 else 0.0005
     mine.start()
-    job = mine.submit(60 << 20)
-    mine.until(job, lambda now: now.state == UPLOADING and len(proxy.parts()) >= 4)
-    mine.kill()
-    before = len(proxy.parts())
-    assert mine.table.get(job.id) and mine.there() == []
+    job = mine.submit(size)
+    for moment in sorted(dice.sample(range(4, parts - 4), kills)):
+        mine.until(job, lambda now, moment=moment: now.state == UPLOADING and len(proxy.parts()) >= moment, 120)
+        time.sleep(dice.uniform(0, 0.05))
+        mine.kill()
+        assert mine.table.get(job.id) and mine.there() == []
+        mine.start()
     proxy.block_seconds = 0
-    mine.start()
-    there = mine.until(job, DELIVERED)
-    now = mine.done(job)
-    assert (
-        now.take and mine.there() == [there.key] and mine.bucket.content(there.key or "") == now.take.path.read_bytes()
-    )
-    assert before >= 4 and len(proxy.parts()) <= 12 + 4, "only what was under way is sent again"
+    there = mine.until(job, DELIVERED, 300)
+    now, again = mine.done(job), sum(seen.part is not None for seen in proxy.seen) - parts
+    assert now.take and there.key and mine.there() == [there.key]
+    equal = troubled.content(there.key) == now.take.path.read_bytes()
+    name = f"an upload of {size >> 20} MiB with {kills} SIGKILL of the app"
+    figure(f"{name}: content", "equal" if equal else "differs", "equal", equal)
+    figure(f"{name}: parts sent again, whole or begun", f"{again} of {parts}", f"{kills}", again <= kills)
     assert (now.attempts, now.interruptions) == (0, 0), "the work was done once"
 
 
@@ -151,31 +165,24 @@ def test_killed_between_the_arrival_and_its_row_nothing_is_doubled(
 
 
 @pytest.mark.slow
-def test_through_an_outage_of_every_kind(app: Callable[..., App], troubled: Bucket, proxy: Proxy) -> None:
-    """The first results find a store that answers 500, 503, slowly, or breaks off; later all have arrived."""
-    mine = app(troubled)
-    kinds = (500, 503, "reset", "slow", "reset after")
-    count = iter(range(1 << 30))
-
-    def trouble(seen: Seen) -> str | int | None:
-        return kinds[next(count) % len(kinds)]
-
-    proxy.trouble = trouble
+def test_fifty_results_fill_the_line(app: Callable[..., App], swift_bucket: Bucket, figure: Figure) -> None:
+    megabytes, rate = 2.5, 5.0
+    mine = app(swift_bucket, upload_limit_mb_s=rate)
     mine.start()
-    jobs = [mine.submit() for _ in range(6)]
-    for job in jobs:
-        mine.done(job)
-    end = time.monotonic() + 45
-    while time.monotonic() < end:
-        time.sleep(0.5)
-    later = mine.submit()
-    mine.done(later)  # work goes on meanwhile
-    proxy.trouble = lambda seen: None
-    for job in [*jobs, later]:
-        there = mine.until(job, DELIVERED, 60)
-        take = mine.queue.need(job.id).take
-        assert take and mine.bucket.content(there.key or "") == take.path.read_bytes()
-    assert len(mine.there()) == 7 and all(mine.queue.need(job.id).attempts == 0 for job in jobs)
+    warm = mine.submit(1000)
+    mine.until(warm, DELIVERED)
+    mine.stop()
+    jobs = [mine.submit(int(megabytes * 1e6)) for _ in range(50)]
+    mine.start()
+    mine.until(jobs[0], UPLOADING)
+    begin, most = time.monotonic(), 0
+    while (states := [now.state if (now := mine.table.get(job.id)) else None for job in jobs]) != [DELIVERED] * 50:
+        most = max(most, states.count(UPLOADING))
+        assert time.monotonic() - begin < 60
+        time.sleep(0.05)
+    ratio = (time.monotonic() - begin) / (50 * megabytes / rate)
+    figure("50 results: uploads at once, at most", f"{most}", "3", most == 3)
+    figure(f"50 results: time against the limit of {rate:g} MB/s", f"{ratio:.3f}", "1.1", ratio <= 1.1)
 
 
 def test_the_app_ends_at_once_also_in_an_outage(app: Callable[..., App], troubled: Bucket, proxy: Proxy) -> None:

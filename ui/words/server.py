@@ -95,6 +95,7 @@ SERVER: dict[str, tuple[str, str]] = {
     "setting_s3_addressing": ("桶名写法", "How the bucket is addressed"),
     "setting_s3_sse": ("服务端加密", "Encryption by the store"),
     "setting_s3_part_mb": ("分片大小", "Size of a part"),
+    "setting_s3_parts_at_once": ("同时上传的分片数", "Parts at a time"),
     "setting_s3_storage_class": ("30 天后转入的存储类型", "Class after 30 days"),
     "setting_upload_limit_mb_s": ("上传限速", "Limit of all uploads"),
     "setting_link_seconds": ("链接有效期", "Links work for"),
