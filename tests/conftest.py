@@ -23,10 +23,10 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Tests in a browser come last: Playwright keeps an event loop in this thread, beside which nothing may run its
-    own. Files with slow tests come first, so that no process ends up alone with one."""
-    slow = {item.path for item in items if item.get_closest_marker("slow")}
-    items.sort(key=lambda item: (item.get_closest_marker("browser") is not None, item.path not in slow))
+    """Files with tests in a browser come last: Playwright keeps an event loop in this thread, beside which nothing may
+    run its own. Files with slow tests come first, so that no process ends up alone with one."""
+    slow, browser = ({item.path for item in items if item.get_closest_marker(name)} for name in ("slow", "browser"))
+    items.sort(key=lambda item: (item.path in browser, item.path not in slow))
 
 
 @pytest.fixture(scope="session")

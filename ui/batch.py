@@ -10,7 +10,7 @@ import gradio as gr
 from heygem.errors import FileMissing
 from heygem.jobs.job import Batch
 from heygem.jobs.limits import check_files, check_room
-from ui.browser import PULSE, QUIET, kept, remembered, tongue
+from ui.browser import LATEST, PULSE, QUIET, kept, remembered, tongue
 from ui.delivery import deliver_switch, extras
 from ui.desk import Desk
 from ui.draft import LOOKING, poster_path, row_id, show_draft
@@ -67,13 +67,10 @@ class BatchTab:
         entered = [self.mine, *prepared, self.audio_look, *draft, *screen]
         page.load(self._enter, [self.mine, *prepared], entered, **QUIET)
         # The files move on to the draft, so that the drop zones stay open for more.
-        for changed in (
-            self.audio.upload(self._heard, self.audio, [self.audio, self.voice, self.audio_look], **QUIET),
-            self.videos.upload(self._added, [self.videos, self.draft], [self.videos, self.draft], **QUIET),
-            self.list.act(self._removed, self.draft, self.draft, **QUIET),
-        ):
-            changed.then(self._show_draft, prepared, draft, **QUIET)
-        self.timer.tick(self._show_draft, prepared, draft, **QUIET)
+        self.audio.upload(self._heard, self.audio, [self.audio, self.voice, self.audio_look], **QUIET)
+        self.videos.upload(self._added, [self.videos, self.draft], [self.videos, self.draft], **QUIET)
+        self.list.act(self._removed, self.draft, self.draft, **QUIET)
+        gr.on([self.voice.change, self.draft.change, self.timer.tick], self._show_draft, prepared, draft, **LATEST)
         self.start.click(lambda: gr.Button(interactive=False), None, self.start, **QUIET).then(
             self._submit,
             [self.mine, *prepared, self.name, self.deliver, *self.options],

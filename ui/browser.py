@@ -15,6 +15,8 @@ PULSE = 1.0
 """Seconds between two looks at work that goes on."""
 QUIET: dict[str, Any] = {"show_progress": "hidden", "concurrency_limit": None, "api_visibility": "private"}
 """Of every event: it only submits, cancels and reads."""
+LATEST: dict[str, Any] = {**QUIET, "trigger_mode": "always_last"}
+"""Of what shows a state: one answer at a time and one more at the end, so that an older one never comes last."""
 _SECRET = "heygem"  # fixed, so that what is kept survives a restart. It guards nothing: ids and names of uploads only.
 
 

@@ -10,7 +10,7 @@ import gradio as gr
 from heygem.jobs.job import CANCELLED, DONE, FAILED, QUEUED, Job
 from heygem.quality.score import reasons
 from heygem.tick import COUNTED, STAGES
-from ui.delivery import here, sharing
+from ui.delivery import playable, sharing
 from ui.files import problem
 from ui.template import template
 from ui.words import because, duration, explain, say, warn
@@ -117,7 +117,7 @@ def _take(job: Job, language: str) -> dict[str, Any]:
     assert take is not None and job.started and job.ended
     return {
         "time": say("took", language, time=duration(job.ended - job.started, language)),
-        "url": result_url(job) if here(job) else "",
+        "url": result_url(job) if playable(job) else "",
         "file": take.path.name,
         "download": say("download", language),
         "facts": [

@@ -66,6 +66,11 @@ def here(job: Job) -> bool:
     return job.take is not None and (job.delivery is None or job.take.path.is_file())
 
 
+def playable(job: Job) -> bool:
+    """Does its address lead to a video, on this disk or in the storage?"""
+    return here(job) or (job.delivery is not None and job.delivery.state == DELIVERED)
+
+
 def _cloud(job: Job, delivery: Delivery, language: str, log: str) -> dict[str, Any]:
     state = delivery.state
     sent = round(100 * delivery.sent / delivery.size) if delivery.size else 0

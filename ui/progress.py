@@ -10,7 +10,7 @@ from typing import Any
 from heygem.jobs.job import CANCELLED, DONE, FAILED, QUEUED, RUNNING, STATES, Batch, Job
 from heygem.jobs.queue import Queue
 from ui.card import failure, grade, numbers, percent, result_url, title
-from ui.delivery import delivering, here, sharing
+from ui.delivery import delivering, playable, sharing
 from ui.words import duration, say
 
 _LABELS = (
@@ -151,7 +151,7 @@ def _row(job: Job, ahead: int, language: str, log: str) -> dict[str, Any]:
         row["percent"] = percent(job)
         row["numbers"] = numbers(job, language)
     elif job.state == DONE and job.take and job.started and job.ended:
-        row |= {"url": result_url(job) if here(job) else "", "numbers": [duration(job.take.seconds, language)]}
+        row |= {"url": result_url(job) if playable(job) else "", "numbers": [duration(job.take.seconds, language)]}
         row["numbers"].append(say("took", language, time=duration(job.ended - job.started, language)))
         row |= grade(job.take.quality, language, "run_score") | sharing(job, language, log)
     row |= failure(job, language, log)

@@ -6,7 +6,7 @@ from typing import Any
 
 from heygem.jobs.job import BUSY, CANCELLED, DONE, FAILED, QUEUED, Batch, Job
 from ui.card import show
-from ui.delivery import here
+from ui.delivery import playable
 from ui.desk import Desk
 from ui.words import duration, say
 
@@ -21,7 +21,7 @@ def card(job: Job, desk: Desk, language: str, held: str | None) -> dict[str, Any
     return {
         **show(job, ahead, language, desk.log.name, held),
         "thumbnail": f"{at}/thumbnail",
-        "result": f"{at}/result" if job.state == DONE and here(job) else "",
+        "result": f"{at}/result" if job.state == DONE and playable(job) else "",
         "busy": job.busy,
         "cancellable": job.busy and not job.stopping,
         "retriable": job.state in (FAILED, CANCELLED),

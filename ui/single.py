@@ -10,7 +10,7 @@ import gradio as gr
 from heygem.errors import HeyGemError
 from heygem.jobs.job import Job, Request
 from heygem.jobs.limits import check_files, check_room
-from ui.browser import PULSE, QUIET, kept, remembered, tongue
+from ui.browser import LATEST, PULSE, QUIET, kept, remembered, tongue
 from ui.card import job_card, refuse, show
 from ui.delivery import deliver_switch, delivering, extras
 from ui.desk import Desk
@@ -53,14 +53,13 @@ class Single:
         page.load(self._enter, mine, [self.mine, self.audio_look, self.video_look, *state], **QUIET)
         for kind, file, view in (("audio", self.audio, self.audio_look), ("video", self.video, self.video_look)):
             # The file moves on to the draft, so that the drop zone stays open for another one.
-            file.upload(self._picked(kind), file, [file, self.chosen[kind], view], **QUIET).then(
-                self._refresh, mine, state, **QUIET
-            )
+            file.upload(self._picked(kind), file, [file, self.chosen[kind], view], **QUIET)
         self.start.click(self._submit, [*mine, self.deliver, *self.options], [self.mine, *state], **QUIET)
         self.cancel.click(self._cancel, mine, state, **QUIET)
         self.card.act(self._retry, mine, state, **QUIET)
-        self.card.look(self._refresh, mine, state, **QUIET)
-        self.timer.tick(self._refresh, mine, state, **QUIET)
+        changed = [one.change for one in mine]
+        gr.on([*changed, self.timer.tick], self._refresh, mine, state, **LATEST)
+        self.card.look(self._refresh, mine, state, **LATEST)
 
     def _enter(self, mine: dict, audio: dict, video: dict, request: gr.Request) -> list[Any]:
         """A page that opens: the job of this browser, else whatever runs; the uploads that are still there."""

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import psutil
 import pytest
 
 playwright = pytest.importorskip("playwright.sync_api", reason="needs playwright (pip install playwright)")
@@ -55,6 +56,11 @@ class App:
             )
         wait_for(self.address, self._process, self._folder / "stderr")
         return time.monotonic() - began
+
+    @property
+    def process(self) -> psutil.Process:
+        assert self._process is not None
+        return psutil.Process(self._process.pid)
 
     def end(self, sign: signal.Signals = signal.SIGTERM) -> None:
         if self._process is not None:

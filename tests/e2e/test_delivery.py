@@ -265,7 +265,7 @@ class Cloud(Site):
         store.client().create_bucket(Bucket=bucket)
         given = {"STORAGE": "s3", "S3_ENDPOINT": proxy.endpoint, "S3_REGION": "us-east-1", "S3_BUCKET": bucket, **more}
         super().__init__(folder, {**store.environment(), **{f"HEYGEM_{name}": value for name, value in given.items()}})
-        self.proxy = proxy
+        self.store, self.proxy = store, proxy
 
     def job(self, name: str) -> Job:
         return next(job for job in self.jobs() if job.request.video.stem == name)

@@ -77,7 +77,7 @@ def test_an_outage_costs_no_time_and_no_result(
             both[name].render()
             both[name].freeze()
             lasted += (name == "on") * (time.monotonic() - begin)
-            if lasted > (600 if full else 30) and name == "off":
+            if lasted > (600 if full else 15) and name == "off":
                 break
         on, off = both["on"], both["off"]
         off.freeze(False)

@@ -165,8 +165,10 @@ def test_killed_between_the_arrival_and_its_row_nothing_is_doubled(
 
 
 @pytest.mark.slow
-def test_fifty_results_fill_the_line(app: Callable[..., App], swift_bucket: Bucket, figure: Figure) -> None:
-    megabytes, rate = 2.5, 5.0
+def test_fifty_results_fill_the_line(
+    request: pytest.FixtureRequest, app: Callable[..., App], swift_bucket: Bucket, figure: Figure
+) -> None:
+    megabytes, rate = 2.5 if request.config.getoption("--save") else 1, 5.0
     mine = app(swift_bucket, upload_limit_mb_s=rate)
     mine.start()
     warm = mine.submit(1000)
