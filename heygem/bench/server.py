@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import socket
@@ -12,6 +13,7 @@ import urllib.error
 import urllib.request
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import psutil
 
@@ -33,6 +35,7 @@ class Server:
         given = {"home": folder / "home", "outputs": self.outputs, "host": "127.0.0.1", "port": self.port, **settings}
         self._environment = {**os.environ, **{f"HEYGEM_{name.upper()}": str(value) for name, value in given.items()}}
         self._process: subprocess.Popen[bytes] | None = None
+        self._parts: dict[str | None, int] = {}
         self.queue = Queue(Store(folder / "home" / "jobs.sqlite3", self.outputs), floor=0)
 
     def __enter__(self) -> Server:
@@ -74,6 +77,21 @@ class Server:
     def get(self, path: str) -> bytes:
         with urllib.request.urlopen(f"http://127.0.0.1:{self.port}/{path}", timeout=60) as answer:
             return answer.read()
+
+    def ask(self, part: str, question: object) -> Any:
+        """What a part of the page (by its id) gets when a browser asks the server."""
+        if part not in self._parts:
+            self._parts = {
+                one["props"].get("elem_id"): one["id"] for one in json.loads(self.get("config"))["components"]
+            }
+        asked = {"data": question, "component_id": self._parts[part], "fn_name": "ask", "session_hash": "bench"}
+        address, kind = (
+            f"http://127.0.0.1:{self.port}/gradio_api/component_server/",
+            {"content-type": "application/json"},
+        )
+        request = urllib.request.Request(address, json.dumps(asked).encode(), kind)
+        with urllib.request.urlopen(request, timeout=60) as answer:
+            return json.loads(answer.read())
 
     def _answers(self) -> bool:
         assert self._process is not None

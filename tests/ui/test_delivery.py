@@ -140,12 +140,13 @@ def test_a_job_without_a_result_has_no_buttons(queue: Queue, tmp_path: Path) -> 
     assert sharing(job, "zh", "the.log") == {} and "links" not in show(job, 0, "zh", "the.log")
 
 
-def test_what_left_this_disk_is_not_played_from_it(queue: Queue, tmp_path: Path) -> None:
+def test_what_left_this_disk_is_played_as_long_as_the_cloud_has_it(queue: Queue, tmp_path: Path) -> None:
     job = with_delivery(done(queue, tmp_path), state=DELIVERED, storage="s3", key="k/a.mp4")
     assert show(job, 0, "zh", "the.log")["url"]
     assert job.take
     job.take.path.unlink()
-    card = show(job, 0, "zh", "the.log")
+    assert show(job, 0, "zh", "the.log")["url"]
+    card = show(with_delivery(job, state=REVOKED, storage="s3", key="k/a.mp4"), 0, "zh", "the.log")
     assert card["url"] == "" and card["file"] and card["links"]["job"] == job.id
 
 
