@@ -86,7 +86,7 @@ class _Handler(BaseHTTPRequestHandler):
         proxy.seen.append(seen)
         trouble = proxy.trouble(seen)
         if trouble == "silent":
-            time.sleep(10)
+            time.sleep(5)
         if trouble in ("reset", "silent"):
             return self._reset()
         if isinstance(trouble, int):
