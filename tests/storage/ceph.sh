@@ -52,6 +52,9 @@ rgw enable usage log = false
 rgw dns name =
 rgw s3 auth use sts = true
 rgw sts key = abcdefghijklmnop
+rgw crypt require ssl = false
+rgw crypt s3 kms backend = testing
+rgw crypt s3 kms encryption keys = testkey-1=MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY=
 CONF
 conf=(-c "$folder/ceph.conf")
 monmaptool --create --fsid "$fsid" --addv a "[v2:127.0.0.1:$MON_PORT]" "$folder/monmap" >/dev/null

@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import httpx
 import pytest
 
 from heygem.errors import Cancelled, StorageDamaged, StorageRefused, StorageUnreachable
@@ -114,6 +115,23 @@ def test_killed_again_and_again_it_goes_on(proxy: Proxy, troubled: Bucket, video
     assert len(begun) == 1, "one upload all the while"
     assert sha256(troubled.content(KEY)) == sha256(file.read_bytes())
     assert list(troubled.home.glob("uploads/*")) == []
+
+
+@pytest.mark.slow
+def test_the_store_is_asked_to_encrypt(ceph_bucket: Bucket, video: Callable[[int], Path]) -> None:
+    storage = ceph_bucket.open(s3_sse="aws:kms:testkey-1", s3_part_mb=5)
+    for size in (1000, 2 * PART + 1):
+        file = video(size)
+        assert storage.put(file, KEY, META).size == size
+        head = ceph_bucket.server.client().head_object(Bucket=ceph_bucket.name, Key=KEY)
+        assert (head["ServerSideEncryption"], head["SSEKMSKeyId"]) == ("aws:kms", "testkey-1")
+        assert ceph_bucket.content(KEY) == file.read_bytes()
+        assert httpx.get(storage.link(KEY, META, 60).url, trust_env=False).content == file.read_bytes()
+
+
+def test_a_store_that_cannot_encrypt_refuses(swift_bucket: Bucket, video: Callable[[int], Path]) -> None:
+    with pytest.raises(StorageRefused):
+        swift_bucket.open(s3_sse="AES256").put(video(1000), KEY, META)
 
 
 def test_killed_between_the_end_and_its_note(proxy: Proxy, troubled: Bucket, video: Callable[[int], Path]) -> None:
