@@ -16,10 +16,12 @@ from pathlib import Path
 from typing import Any, TypeVar
 from weakref import WeakValueDictionary
 
+import numpy as np
 from filelock import FileLock, Timeout
 from loguru import logger
 
 T = TypeVar("T")
+Arrays = dict[str, np.ndarray]
 Beat = Callable[[], None]
 """A sign of life during long work. It may raise: the work then stops and leaves nothing behind."""
 
@@ -27,7 +29,7 @@ MOST = 4 << 30
 """Bytes that the cache may take."""
 PATIENCE = 1.0
 """Seconds between two beats of one who waits."""
-_MANIFEST = "entry.json"
+_MANIFEST, _ARRAYS = "entry.json", "found.npz"
 _ABANDONED = 24 * 3600  # seconds after which a half-written entry belongs to nobody any more
 
 _in_use: WeakValueDictionary[str, Entry] = WeakValueDictionary()
@@ -125,6 +127,18 @@ class Cache:
                     fill(folder)
                     entry = self.keep(key, folder, {})
         return entry
+
+    def arrays(self, key: str, find: Callable[[], Arrays], beat: Beat) -> Arrays:
+        """The arrays that ``find`` finds: once, and then shared with all who ask for ``key``."""
+
+        def fill(folder: Path) -> None:
+            np.savez(folder / _ARRAYS, allow_pickle=False, **find())
+
+        def load(store: Cache) -> Arrays:
+            with np.load(store.entry(key, fill, beat).folder / _ARRAYS) as found:
+                return dict(found)
+
+        return self.attempt(load)
 
     def attempt(self, work: Callable[[Cache], T]) -> T:
         """``work`` with this cache. Where its folder fails (full, read-only, not there), once more with a cache in the

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
 from pathlib import Path
@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from heygem.cache import Cache, Entry, content_key, reserve
+from heygem.cache import Arrays, Beat, Cache, Entry, content_key, reserve
 from heygem.errors import NoFace, OptionInvalid
 from heygem.faces.detect import InsightFace
 from heygem.faces.mouths import Mouths
@@ -38,6 +38,7 @@ class Avatar:
     looked_at: how many frames were looked at, N.
     score: (N,) float32 0..1: how sure the tracker is; 0 where the person is not seen.
     cuts: (N,) bool: first frames after a cut.
+    cache: where others keep what they find in it.
     """
 
     key: str
@@ -53,7 +54,15 @@ class Avatar:
     looked_at: int = 0
     score: np.ndarray = field(default_factory=lambda: np.zeros(0, np.float32))
     cuts: np.ndarray = field(default_factory=lambda: np.zeros(0, bool))
+    cache: Cache | None = field(default=None, repr=False)
     _entry: Entry | None = field(default=None, repr=False)  # alive, it keeps the files from being evicted
+
+    def once(self, analyser: str, analyse: Callable[[], Arrays], beat: Beat) -> Arrays:
+        """What ``analyse`` finds in the person: found once, and then shared with all who have the same avatar.
+
+        analyser: a name that changes with what is found. beat: called every second while another process is at it.
+        """
+        return self.cache.arrays(f"{self.key}-{analyser}", analyse, beat) if self.cache else analyse()
 
     @classmethod
     def prepare(cls, video: PathLike, face: int = 0, cache: Path | None = None, tick: Tick = silent) -> Avatar:
@@ -89,9 +98,10 @@ class Avatar:
                     missing = sorted(keys.keys() - entries.keys())
                     for face, built, facts in _analyse(path, missing, folder, settings.insightface, tick):
                         entries[face] = store.keep(keys[face], built, facts)
-            return [_load(entries[face], keys[face]) for face in faces]
+            return [_load(entries[face], keys[face], kept) for face in faces]
 
-        return Cache((cache or settings.cache) / "avatars", settings.avatar_bytes).attempt(prepared)
+        kept = Cache((cache or settings.cache) / "avatars", settings.avatar_bytes)
+        return kept.attempt(prepared)
 
 
 def _found(store: Cache, keys: Mapping[int, str]) -> dict[int, Entry]:
@@ -174,7 +184,7 @@ def _write_landmarks(notes: Notes, tracks: Sequence[Track], fps: Fraction, path:
     out.flush()
 
 
-def _load(entry: Entry, key: str) -> Avatar:
+def _load(entry: Entry, key: str, cache: Cache) -> Avatar:
     facts = entry.facts
     with np.load(entry.folder / "arrays.npz") as stored:
         arrays = dict(stored)
@@ -194,5 +204,6 @@ def _load(entry: Entry, key: str) -> Avatar:
         mouths=Mouths(arrays["frames"], arrays["boxes"], mapped),
         people=facts["people"],
         looked_at=facts["looked_at"],
+        cache=cache,
         _entry=entry,
     )

@@ -13,7 +13,7 @@ import av
 import numpy as np
 from av.filter import Graph
 
-from heygem.cache import Beat, Cache, content_key
+from heygem.cache import Arrays, Beat, Cache, content_key
 from heygem.errors import FileEmpty, NoSound, SoundTooShort
 from heygem.media.container import best_stream, check, decode, file_start, open_media, packets
 from heygem.media.probe import SHORTEST, PathLike
@@ -22,8 +22,7 @@ from heygem.media.still import is_still
 RATE = 16000
 VERSION = 1
 """Version of the decoding: a change makes all cached samples stale."""
-_SAMPLES, _FOUND = "samples.f32", "found.npz"
-Arrays = dict[str, np.ndarray]
+_SAMPLES = "samples.f32"
 
 _SLACK = Fraction(1, 50)
 """Holes and overlaps of time stamps below this many seconds are noise; longer ones are silence, or are cut."""
@@ -58,18 +57,7 @@ class Sound:
 
         analyser: a name that changes with what is found. beat: called every second while another process is at it.
         """
-        if self.cache is None:
-            return analyse()
-
-        def fill(folder: Path) -> None:
-            np.savez(folder / _FOUND, allow_pickle=False, **analyse())
-
-        def load(store: Cache) -> Arrays:
-            entry = store.entry(f"{self.content}-{analyser}", fill, beat)
-            with np.load(entry.folder / _FOUND) as found:
-                return dict(found)
-
-        return self.cache.attempt(load)
+        return self.cache.arrays(f"{self.content}-{analyser}", analyse, beat) if self.cache else analyse()
 
 
 def load_sound(path: PathLike, cache: Cache | None = None, beat: Beat = lambda: None) -> Sound:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -210,3 +211,17 @@ def test_real_clips(media_dir: Path, tmp_path: Path) -> None:
         Avatar.prepare(media_dir / "hostile" / "h06_no_face.mp4", cache=tmp_path)
     assert Avatar.prepare(media_dir / "hostile" / "h41_upside_down_face.mp4", cache=tmp_path).weight.mean() > 0.9
     assert Avatar.prepare(media_dir / "portraits" / "lp_cartoon_boy_3d.jpg", cache=tmp_path).weight.tolist() == [1]
+
+
+def test_what_is_found_in_a_person_is_found_once(portrait: Path, tmp_path: Path) -> None:
+    asked = []
+
+    def find() -> dict[str, np.ndarray]:
+        asked.append(1)
+        return {"a": np.arange(3), "b": np.zeros((0, 2), np.float32)}
+
+    for analyser, count in (("one", 1), ("one", 1), ("two", 2)):
+        found = Avatar.prepare(portrait, cache=tmp_path).once(analyser, find, lambda: None)
+        assert found["a"].tolist() == [0, 1, 2] and found["b"].shape == (0, 2) and len(asked) == count
+    replace(Avatar.prepare(portrait, cache=tmp_path), cache=None).once("one", find, lambda: None)
+    assert len(asked) == 3, "an avatar without a cache finds it anew"

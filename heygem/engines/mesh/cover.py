@@ -196,25 +196,27 @@ class Hidden:
 
 
 class Cover:
-    """Finds what stands before the face of one person in frame after frame of the result.
+    """Finds what stands before the face of one person in frame after frame of the result."""
 
-    ``hidden`` (M,) bool: mouth pictures that show something before the mouth.
-    """
-
-    def __init__(self, person: Person, mouths: Mouths, fps: float) -> None:
-        self._person, self._fps = person, fps
+    def __init__(self, person: Person, fps: float, looks: Looks | None) -> None:
+        """looks: as ``learn`` finds them; without them nothing is ever hidden."""
+        self._person, self._fps, self._looks = person, fps, looks
         self._grid = Grid(person.closed)
-        self._looks: Looks | None = None
         self._cells, self._shown, self._last = np.zeros(0, np.float32), 1.0, -3
-        self.hidden = np.zeros(len(mouths), bool)
+
+    @classmethod
+    def learn(cls, person: Person, mouths: Mouths) -> tuple[Looks | None, np.ndarray]:
+        """How the person usually looks, and which of M mouth pictures show something before the mouth, (M,) bool."""
+        hidden = np.zeros(len(mouths), bool)
         if len(mouths) < FEWEST:
-            return
+            return None, hidden
+        cover = cls(person, 1.0, None)
         chosen = np.unique(np.linspace(0, len(mouths) - 1, MOST).astype(int))
-        rows = [self._see(mouths.picture(k), mouths.boxes[k], int(mouths.frames[k])) for k in chosen]
-        self._looks = Looks.learn(self._grid, *(np.stack(part) for part in zip(*rows, strict=True)))
+        rows = [cover._see(mouths.picture(k), mouths.boxes[k], int(mouths.frames[k])) for k in chosen]
+        cover._looks = Looks.learn(cover._grid, *(np.stack(part) for part in zip(*rows, strict=True)))
         for k in range(0, len(mouths), STRIDE):
-            self.hidden[k] = self._things(mouths.picture(k), mouths.boxes[k], int(mouths.frames[k])).any()
-        self.hidden = np.convolve(self.hidden, np.ones(2 * STRIDE + 1), "same") > 0
+            hidden[k] = cover._things(mouths.picture(k), mouths.boxes[k], int(mouths.frames[k])).any()
+        return cover._looks, np.convolve(hidden, np.ones(2 * STRIDE + 1), "same") > 0
 
     def look(self, frame: Frame, source: int) -> tuple[Hidden | None, float]:
         """What hides pixels of ``frame``, frame ``source`` of the video; how much of the effect is left, 0..1."""

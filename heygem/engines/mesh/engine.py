@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import fields
 from fractions import Fraction
 
 import numpy as np
 
+from heygem.cache import Arrays
 from heygem.engines.base import Style
 from heygem.engines.mesh.alive import Alive
-from heygem.engines.mesh.cover import Cover
+from heygem.engines.mesh.cover import Cover, Looks
 from heygem.engines.mesh.interior import Interior, Light
 from heygem.engines.mesh.looks import looks
 from heygem.engines.mesh.person import study
@@ -23,6 +25,8 @@ from heygem.media.sound import Sound
 from heygem.speech.motion import Motion, analyser, hear, mouth_basis, timed, warm
 from heygem.tick import Tick, silent
 
+LEARNED = 1
+"""Version of what is learned of a person: a change makes all that is kept of it stale."""
 _CHUNK = 256  # shapes made at once: memory stays flat in the length of the sound
 
 
@@ -33,8 +37,10 @@ class MeshRenderer:
         self._person = study(avatar, self._basis)
         self._speaking = float(np.mean(motion.voice > 0.5))
         self._motion, self._strength = smooth(motion, self._basis, style.smoothness, float(avatar.fps)), style.strength
-        self._cover = Cover(self._person, avatar.mouths, float(avatar.fps))
-        pictures, wanted = self._pictures(), self._wanted()
+        known = avatar.once(f"mesh{LEARNED}", self._learn, lambda: tick("render", 0, len(plan)))
+        usual = Looks(**{one.name: known[one.name] for one in fields(Looks)}) if "slope" in known else None
+        self._cover = Cover(self._person, float(avatar.fps), usual)
+        pictures, wanted = self._pictures(known), self._wanted()
         self._choice = select(pictures, wanted, lambda: tick("render", 0, len(plan)))
         self._before, self._share = crossfades(pictures, wanted, self._choice, float(avatar.fps))
         self._misfit = float(np.sqrt(np.mean((pictures.lips[self._choice] - wanted.lips) ** 2)))
@@ -45,11 +51,17 @@ class MeshRenderer:
         part = Motion(self._motion.rows[start:stop], self._motion.voice[start:stop])
         return target_shapes(part, self._basis, self._person, self._strength)
 
-    def _pictures(self) -> Pictures:
+    def _learn(self) -> Arrays:
+        """What is learned from the mouth pictures: how they look, how the person looks, what they hide."""
+        usual, hidden = Cover.learn(self._person, self._avatar.mouths)
+        skin, inside = looks(self._avatar.mouths, self._person)
+        return {"skin": skin, "inside": inside, "hidden": hidden, **({} if usual is None else vars(usual))}
+
+    def _pictures(self, known: Arrays) -> Pictures:
         person, frames = self._person, self._avatar.mouths.frames
         own = lips_of(person.shapes(frames[k : k + _CHUNK]) for k in range(0, len(frames), _CHUNK))
-        seen = *looks(self._avatar.mouths, person), np.maximum(1 - self._avatar.weight[frames], self._cover.hidden)
-        return Pictures(frames, *own, person.pose.rotation[frames, :, 2], *seen)
+        lost = np.maximum(1 - self._avatar.weight[frames], known["hidden"])
+        return Pictures(frames, *own, person.pose.rotation[frames, :, 2], known["skin"], known["inside"], lost)
 
     def _wanted(self) -> Wanted:
         plan = self._plan
