@@ -106,6 +106,9 @@ def _parser() -> argparse.ArgumentParser:
         "--memory", action="store_true", help="compare the memory for 1, 10 and 30 minutes of sound instead"
     )
     bench.add_argument("--draft", action="store_true", help="the draft quality; the clip made on the spot is 1280x720")
+    bench.add_argument(
+        "--rounds", type=int, default=3, metavar="N", help="how often speed is measured (default: %(default)s)"
+    )
     bench.add_argument("--queue", action="store_true", help="kills, a thousand jobs, a long batch, a long day instead")
     bench.add_argument("--quality", action="store_true", help="render a fixed suite and measure the results instead")
     bench.add_argument("--media", type=Path, metavar="FOLDER", help="clips for it; default: a few made on the spot")
@@ -183,7 +186,11 @@ def _bench(args: argparse.Namespace, check: Check) -> int:
         return _bench_quality(args, check)
     if args.queue:
         return _bench_queue(args)
-    found = bench.memory(args.video) if args.memory else bench.speed(args.video, args.audio, args.draft)
+    found = (
+        bench.memory(args.video)
+        if args.memory
+        else bench.speed(args.video, args.audio, args.draft, max(args.rounds, 1))
+    )
     print(json.dumps(found, ensure_ascii=False) if args.json else bench.table(found))
     if args.save:
         bench.save(found)

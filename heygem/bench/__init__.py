@@ -18,6 +18,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
+from statistics import median
 from tempfile import TemporaryDirectory, mkdtemp
 from typing import IO, Any
 
@@ -43,8 +44,8 @@ class Run:
     output: str
 
 
-def speed(video: Path | None = None, audio: Path | None = None, draft: bool = False) -> dict[str, Any]:
-    """Two takes, cold and warm (the second finds the avatar in the cache), between two runs of ffmpeg.
+def speed(video: Path | None = None, audio: Path | None = None, draft: bool = False, rounds: int = 3) -> dict[str, Any]:
+    """Rounds of ffmpeg and two takes, cold and warm (the second finds the avatar in the cache); of each its medians.
 
     Without ``video`` a clip is made: 20 s, 1080x1920, a face 300 px wide; for a draft 1280x720, 200 px. Without
     ``audio`` the voice is as long as the clip. draft: in draft quality, both.
@@ -59,14 +60,19 @@ def speed(video: Path | None = None, audio: Path | None = None, draft: bool = Fa
         clip, quality = probe_video(source), "draft" if draft else "standard"
         sound = audio or samples.long_voice(folder / "voice.wav", clip.seconds)
         seconds = probe_sound(sound).seconds
-        before = _ffmpeg(source, folder, seconds, quality)
-        cold, warm = (_take(source, sound, folder, quality) for _ in range(2))
-        after = _ffmpeg(source, folder, seconds, quality)
-    words = f"{_clip_words(clip, video)}, {quality} quality"
-    found = {"kind": "speed", **where(), "clip": words, "device": cold["device"]}
-    found |= {"frames": cold["frames"], "ffmpeg": round((before.seconds + after.seconds) / 2, 2)}
-    found |= {"ffmpeg_cpu": round((before.cpu + after.cpu) / 2, 2)}
-    return found | {"runs": {"cold": cold, "warm": warm}}
+        floor: list[Run] = []
+        takes: dict[str, list[dict[str, Any]]] = {"cold": [], "warm": []}
+        for _ in range(rounds):
+            floor.append(_ffmpeg(source, folder, seconds, quality))
+            home = Path(mkdtemp(dir=folder))
+            for several in takes.values():
+                several.append(_take(source, sound, home, quality))
+        floor.append(_ffmpeg(source, folder, seconds, quality))
+    runs = {name: _middle(several) for name, several in takes.items()}
+    words = f"{_clip_words(clip, video)}, {quality} quality, medians of {rounds}"
+    found = {"kind": "speed", **where(), "clip": words, "device": runs["cold"]["device"]}
+    found |= {"frames": runs["cold"]["frames"], "ffmpeg": round(median(run.seconds for run in floor), 2)}
+    return found | {"ffmpeg_cpu": round(median(run.cpu for run in floor), 2), "runs": runs}
 
 
 def memory(video: Path | None = None) -> dict[str, Any]:
@@ -131,6 +137,16 @@ def _take(video: Path, audio: Path, folder: Path, quality: str = "standard") -> 
     take = json.loads(run.output)
     kept = {name: take[name] for name in ("frames", "fps", "engine", "device", "stages")}
     return {**kept, "seconds": round(run.seconds, 2), "cpu": round(run.cpu, 2), "peak": round(run.peak)}
+
+
+def _middle(takes: Sequence[dict[str, Any]]) -> dict[str, Any]:
+    """One take with the medians of several."""
+    stages = {stage: median(take["stages"][stage] for take in takes) for stage in takes[0]["stages"]}
+    return {
+        **takes[0],
+        "stages": stages,
+        **{name: median(take[name] for take in takes) for name in ("seconds", "cpu", "peak")},
+    }
 
 
 def _ffmpeg(video: Path, folder: Path, seconds: float, quality: str) -> Run:

@@ -84,7 +84,7 @@ def test_doctor_sees_a_port_in_use_and_models_that_are_not_there(capsys, tmp_pat
 
 
 def test_bench_measures_and_its_table_adds_up(clip, voice, tmp_path, monkeypatch):
-    found = bench.speed(clip, voice)
+    found = bench.speed(clip, voice, rounds=1)
     cold, warm = found["runs"]["cold"], found["runs"]["warm"]
     assert found["frames"] == cold["frames"] == 50
     assert warm["stages"]["analyse"] < cold["stages"]["analyse"], "the second run finds the avatar in the cache"
@@ -103,7 +103,7 @@ def test_bench_measures_the_draft_quality(clip, voice, monkeypatch):
     commands = []
     measure = bench.measure
     monkeypatch.setattr(bench, "measure", lambda command, *more: commands.append(command) or measure(command, *more))
-    found = bench.speed(clip, voice, draft=True)
+    found = bench.speed(clip, voice, draft=True, rounds=1)
     assert "draft quality" in found["clip"] and all(run["cpu"] > 0 for run in found["runs"].values())
     assert all({"ultrafast", "draft"} & set(command) for command in commands), "ffmpeg and the take alike"
 
