@@ -37,14 +37,14 @@ class Deliveries:
     def counts(self) -> dict[str, int]:
         """state -> deliveries."""
         return {
-            row["state"]: row["n"] for row in self._store._rows("SELECT state, count(*) n FROM deliveries GROUP BY 1")
+            row["state"]: row["n"] for row in self._store.read("SELECT state, count(*) n FROM deliveries GROUP BY 1")
         }
 
     # -- asking
 
     def ask(self, job: Job) -> bool:
         """The result is to be delivered now, whatever became of it before; False where that is under way."""
-        with self._store._changing() as db:
+        with self._store.changing() as db:
             db.execute(
                 "INSERT OR IGNORE INTO deliveries (job, name, made) VALUES (?, ?, ?)", [job.id, job.name, time.time()]
             )
@@ -59,7 +59,7 @@ class Deliveries:
     def change(self, job: str, states: Sequence[str], **values: Any) -> bool:
         """Writes columns of a delivery that is in one of ``states``; False where it is not."""
         columns, marks = ", ".join(f"{name} = ?" for name in values), ", ".join("?" * len(states))
-        with self._store._changing() as db:
+        with self._store.changing() as db:
             done = db.execute(
                 f"UPDATE deliveries SET {columns} WHERE job = ? AND state IN ({marks})",
                 [*values.values(), job, *states],
@@ -72,9 +72,9 @@ class Deliveries:
         """The next one that is due; from now on it is under way."""
         now = time.time()
         due = (now, now + LONGEST_WAIT)
-        if not self._store._rows(f"SELECT 1 FROM deliveries WHERE {_DUE} LIMIT 1", *due):
+        if not self._store.read(f"SELECT 1 FROM deliveries WHERE {_DUE} LIMIT 1", *due):
             return None  # most looks find nothing: they shall lock nobody out
-        with self._store._changing() as db:
+        with self._store.changing() as db:
             rows = db.execute(
                 f"""UPDATE deliveries SET state = '{UPLOADING}', sent = 0, speed = NULL, next = NULL
                 WHERE job = (SELECT job FROM deliveries WHERE {_DUE} ORDER BY made, rowid LIMIT 1) RETURNING *""",
@@ -86,7 +86,7 @@ class Deliveries:
         """Writes columns of a delivery under way; False where it was revoked meanwhile, even if it was asked for again:
         then its key is another."""
         columns = ", ".join(f"{name} = ?" for name in values)
-        with self._store._changing() as db:
+        with self._store.changing() as db:
             done = db.execute(
                 f"UPDATE deliveries SET {columns} WHERE job = ? AND key IS ? AND state = '{UPLOADING}'",
                 [*values.values(), delivery.job, delivery.key],
@@ -96,13 +96,13 @@ class Deliveries:
     @contextmanager
     def held(self, delivery: Delivery) -> Iterator[bool]:
         """Is it there, compared? Nobody can take it back while this is open."""
-        with self._store._changing() as db:
+        with self._store.changing() as db:
             values = [delivery.job, delivery.key]
             yield bool(db.execute("SELECT 1 FROM deliveries WHERE job = ? AND key = ? AND verified", values).fetchall())
 
     def end(self, delivery: Delivery, state: str, error: Failure | None = None) -> bool:
         """Delivered, or failed for good: whoever wanted to know is told. False as with ``note``."""
-        with self._store._changing() as db:
+        with self._store.changing() as db:
             done = db.execute(
                 f"""UPDATE deliveries SET state = ?, error = ?, ended = ?, speed = NULL, hook_tries = 0,
                     hook_next = NULL,
@@ -119,14 +119,14 @@ class Deliveries:
 
     def recover(self) -> int:
         """After a start: what a dead process left under way waits again. How many those were."""
-        with self._store._changing() as db:
+        with self._store.changing() as db:
             return db.execute(
                 f"UPDATE deliveries SET state = '{PENDING}', speed = NULL WHERE state = '{UPLOADING}'"
             ).rowcount
 
     def hurry(self, code: str) -> None:
         """The cause with this code has passed: who waits for that need not wait any longer."""
-        with self._store._changing() as db:
+        with self._store.changing() as db:
             db.execute(
                 f"UPDATE deliveries SET next = NULL WHERE state = '{PENDING}' AND next IS NOT NULL"
                 " AND json_extract(error, '$.code') = ?",
@@ -137,7 +137,7 @@ class Deliveries:
 
     def note_link(self, delivery: Delivery, expires: float, asked_by: str) -> None:
         """Somebody made a link to where this delivery is."""
-        with self._store._changing() as db:
+        with self._store.changing() as db:
             db.execute(
                 "INSERT INTO links (job, storage, key, made, expires, asked_by) VALUES (?, ?, ?, ?, ?, ?)",
                 [delivery.job, delivery.storage, delivery.key, time.time(), expires, asked_by],
@@ -145,14 +145,14 @@ class Deliveries:
 
     def links(self, job: str) -> list[dict[str, Any]]:
         """Who made which links to a result, oldest first: storage, key, made, expires, asked_by, revoked."""
-        rows = self._store._rows(
+        rows = self._store.read(
             "SELECT storage, key, made, expires, asked_by, revoked FROM links WHERE job = ? ORDER BY seq", job
         )
         return [dict(row) for row in rows]
 
     def end_links(self, job: str) -> None:
         """None of its links works any more."""
-        with self._store._changing() as db:
+        with self._store.changing() as db:
             db.execute("UPDATE links SET revoked = ? WHERE job = ? AND revoked IS NULL", [time.time(), job])
 
     # -- messages about it
@@ -160,7 +160,7 @@ class Deliveries:
     def hooks_due(self) -> list[tuple[Job, int]]:
         """Jobs whose address is to be told now what became of the delivery, and how often that was tried."""
         now = time.time()
-        rows = self._store._rows(
+        rows = self._store.read(
             """SELECT job, hook_tries FROM deliveries WHERE hook_state = 'pending'
                 AND (hook_next IS NULL OR hook_next <= ? OR hook_next > ?)""",
             *(now, now + LONGEST_WAIT),
@@ -169,4 +169,4 @@ class Deliveries:
         return [(job, tries) for job, tries in found if job]
 
     def _found(self, tail: str, *values: Any) -> list[Delivery]:
-        return [delivery_of(row) for row in self._store._rows(f"SELECT * FROM deliveries {tail}", *values)]
+        return [delivery_of(row) for row in self._store.read(f"SELECT * FROM deliveries {tail}", *values)]

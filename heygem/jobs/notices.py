@@ -38,7 +38,7 @@ class Notices:
         """From now on the ends of jobs are written down for these channels; none: no longer, and what waits is
         dropped."""
         marks = ", ".join("?" * len(channels))
-        with self._store._changing() as db:
+        with self._store.changing() as db:
             db.execute(f"DELETE FROM notices WHERE state = 'pending' AND channel NOT IN ({marks})", [*channels])
             db.execute("DELETE FROM notices WHERE state <> 'pending' AND made < ?", [time.time() - KEPT])
             if not channels:
@@ -47,20 +47,20 @@ class Notices:
 
     def endings(self) -> dict[int, str]:
         """Number -> id of jobs that ended and were not looked at yet, in the order of their ends."""
-        return {row["seq"]: row["job"] for row in self._store._rows("SELECT seq, job FROM endings ORDER BY seq")}
+        return {row["seq"]: row["job"] for row in self._store.read("SELECT seq, job FROM endings ORDER BY seq")}
 
     def settle(self, endings: Iterable[int], keys: Iterable[str], channels: Sequence[str]) -> None:
         """These ends were looked at; notices with these keys are due in all channels, where they were not before."""
         now = time.time()
         rows = [(channel, key, now) for key in keys for channel in channels]
-        with self._store._changing() as db:
+        with self._store.changing() as db:
             db.executemany("INSERT OR IGNORE INTO notices (channel, key, made) VALUES (?, ?, ?)", rows)
             db.executemany("DELETE FROM endings WHERE seq = ?", [(one,) for one in endings])
 
     def due(self, channel: str) -> Due | None:
         """The next one of a channel."""
         now = time.time()
-        rows = self._store._rows(
+        rows = self._store.read(
             """SELECT channel, key, tries, made FROM notices WHERE channel = ? AND state = 'pending'
                 AND (next IS NULL OR next <= ? OR next > ?) ORDER BY rowid LIMIT 1""",
             *(channel, now, now + LONGEST_WAIT),
@@ -69,7 +69,7 @@ class Notices:
 
     def change(self, notice: Due, **values: Any) -> None:
         columns = ", ".join(f"{name} = ?" for name in values)
-        with self._store._changing() as db:
+        with self._store.changing() as db:
             db.execute(
                 f"UPDATE notices SET {columns} WHERE channel = ? AND key = ?",
                 [*values.values(), notice.channel, notice.key],
@@ -77,12 +77,12 @@ class Notices:
 
     def counts(self, channel: str) -> dict[str, int]:
         """state -> notices."""
-        rows = self._store._rows("SELECT state, count(*) n FROM notices WHERE channel = ? GROUP BY state", channel)
+        rows = self._store.read("SELECT state, count(*) n FROM notices WHERE channel = ? GROUP BY state", channel)
         return {row["state"]: row["n"] for row in rows}
 
     def last_error(self, channel: str) -> str | None:
         """Of the newest notice that did not arrive."""
-        rows = self._store._rows(
+        rows = self._store.read(
             "SELECT error FROM notices WHERE channel = ? AND error IS NOT NULL AND state <> 'sent' "
             "ORDER BY rowid DESC LIMIT 1",
             channel,

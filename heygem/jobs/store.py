@@ -71,7 +71,7 @@ class Store:
 
     def add(self, jobs: Sequence[Job], batch: Batch | None = None) -> None:
         """All of them or none, at the end of the queue. Raises sqlite3.IntegrityError for a key that is taken."""
-        with self._changing() as db:
+        with self.changing() as db:
             if batch is not None:
                 row = (batch.id, batch.name, str(batch.folder.relative_to(self.root)), batch.created)
                 db.execute("INSERT INTO batches (id, name, folder, created) VALUES (?, ?, ?, ?)", row)
@@ -99,7 +99,7 @@ class Store:
 
     def order(self) -> list[str]:
         """Ids of the queued jobs in the order in which they will begin: cheap, for those who only count."""
-        return [row["id"] for row in self._rows(f"SELECT id FROM jobs WHERE state = '{QUEUED}' ORDER BY {_IN_ORDER}")]
+        return [row["id"] for row in self.read(f"SELECT id FROM jobs WHERE state = '{QUEUED}' ORDER BY {_IN_ORDER}")]
 
     def running(self) -> list[Job]:
         return self._jobs(f"WHERE state = '{RUNNING}' ORDER BY seq")
@@ -115,11 +115,11 @@ class Store:
 
     def counts(self) -> dict[str, int]:
         """state -> jobs."""
-        return {row["state"]: row["n"] for row in self._rows("SELECT state, count(*) n FROM jobs GROUP BY state")}
+        return {row["state"]: row["n"] for row in self.read("SELECT state, count(*) n FROM jobs GROUP BY state")}
 
     def durations(self) -> list[float]:
         """Seconds that each finished job took from its last begin to its end."""
-        return [row[0] for row in self._rows(f"SELECT max(ended - started, 0) FROM jobs WHERE state = '{DONE}'")]
+        return [row[0] for row in self.read(f"SELECT max(ended - started, 0) FROM jobs WHERE state = '{DONE}'")]
 
     def batch(self, batch: str) -> Batch | None:
         return next(iter(self._batches("WHERE id = ?", batch)), None)
@@ -131,7 +131,7 @@ class Store:
     def change(self, job: str, states: Sequence[str], **values: Any) -> bool:
         """Writes columns of a job that is in one of ``states``; False where it is not."""
         columns, marks = ", ".join(f"{name} = ?" for name in values), ", ".join("?" * len(states))
-        with self._changing() as db:
+        with self.changing() as db:
             done = db.execute(
                 f"UPDATE jobs SET {columns} WHERE id = ? AND state IN ({marks})", [*values.values(), job, *states]
             )
@@ -139,24 +139,24 @@ class Store:
 
     def arrange(self, jobs: Sequence[tuple[str, int]]) -> None:
         """Puts queued jobs into this order: (id, priority)."""
-        with self._changing() as db:
+        with self.changing() as db:
             free = sorted(row[0] for row in db.execute(f"SELECT position FROM jobs WHERE state = '{QUEUED}'"))
             rows = [(position, priority, job) for position, (job, priority) in zip(free, jobs, strict=False)]
             db.executemany(f"UPDATE jobs SET position = ?, priority = ? WHERE id = ? AND state = '{QUEUED}'", rows)
 
     def remove(self, job: str) -> bool:
         """Deletes the row of a job that has ended, and its batch with the last one; False where it has not."""
-        with self._changing() as db:
+        with self.changing() as db:
             done = db.execute(f"DELETE FROM jobs WHERE id = ? AND state NOT IN ('{QUEUED}', '{RUNNING}')", [job])
             db.execute("DELETE FROM batches WHERE NOT EXISTS (SELECT 1 FROM jobs WHERE batch = batches.id)")
             return done.rowcount == 1
 
     def fact(self, name: str) -> str | None:
         """Something that is known of the whole queue, for example that it is paused."""
-        return next((row["value"] for row in self._rows("SELECT value FROM facts WHERE name = ?", name)), None)
+        return next((row["value"] for row in self.read("SELECT value FROM facts WHERE name = ?", name)), None)
 
     def set_fact(self, name: str, value: str | None) -> None:
-        with self._changing() as db:
+        with self.changing() as db:
             db.execute("DELETE FROM facts WHERE name = ?", [name])
             if value is not None:
                 db.execute("INSERT INTO facts VALUES (?, ?)", [name, value])
@@ -166,7 +166,7 @@ class Store:
     def claim(self, worker: str) -> Job | None:
         """Gives the next job to ``worker``, to nobody else; None where none is ready or the queue is paused."""
         now = time.time()
-        with self._changing() as db:
+        with self.changing() as db:
             rows = db.execute(
                 f"""UPDATE jobs SET state = '{RUNNING}', worker = ?, started = ?, ended = NULL, stage = '', done = 0,
                     total = 0, fps = NULL, seconds_left = NULL, stopping = 0
@@ -181,7 +181,7 @@ class Store:
         """Writes the progress that the snapshot holds. False where a cancel was asked for, or the job is no longer
         this worker's."""
         values = [job.stage, job.done, job.total, job.fps, job.seconds_left, job.id, worker]
-        with self._changing() as db:
+        with self.changing() as db:
             rows = db.execute(
                 f"""UPDATE jobs SET stage = ?, done = ?, total = ?, fps = ?, seconds_left = ?
                 WHERE id = ? AND worker = ? AND state = '{RUNNING}' RETURNING stopping""",
@@ -199,7 +199,7 @@ class Store:
     ) -> bool:
         """Writes the fate of a running job; one that was to be stopped and did not get done counts as cancelled.
         False where it is no longer this worker's. worker None: whoever had it."""
-        with self._changing() as db:
+        with self.changing() as db:
             done = db.execute(
                 f"""UPDATE jobs SET worker = NULL, ended = ?, take = ?, stopping = 0, seconds_left = NULL,
                     attempts = attempts + (? = '{FAILED}' AND NOT stopping),
@@ -215,7 +215,7 @@ class Store:
         """A running job waits again, where it was. With an error that is a failed attempt, without one an
         interruption. worker None: whoever had it."""
         kind = "attempts" if error else "interruptions"
-        with self._changing() as db:
+        with self.changing() as db:
             done = db.execute(
                 f"""UPDATE jobs SET state = CASE WHEN stopping THEN '{CANCELLED}' ELSE '{QUEUED}' END, worker = NULL,
                     {kind} = {kind} + 1, error = coalesce(?, error), not_before = ?, stage = '', done = 0, total = 0,
@@ -230,35 +230,35 @@ class Store:
         """Ended jobs whose address is to be told now, and how often that was tried."""
         now = time.time()
         due = "hook_state = 'pending' AND (hook_next IS NULL OR hook_next <= ? OR hook_next > ?)"
-        rows = self._rows(f"SELECT {WITH_DELIVERY} FROM jobs WHERE {due} ORDER BY seq", now, now + LONGEST_WAIT)
+        rows = self.read(f"SELECT {WITH_DELIVERY} FROM jobs WHERE {due} ORDER BY seq", now, now + LONGEST_WAIT)
         return [(job_of(row, self.root), row["hook_tries"]) for row in rows]
 
     # -- inside
 
     def _jobs(self, tail: str, *values: Any) -> list[Job]:
-        return [job_of(row, self.root) for row in self._rows(f"SELECT {WITH_DELIVERY} FROM jobs {tail}", *values)]
+        return [job_of(row, self.root) for row in self.read(f"SELECT {WITH_DELIVERY} FROM jobs {tail}", *values)]
 
     def _batches(self, tail: str, *values: Any) -> list[Batch]:
         with self._lock:
-            rows = self._rows(f"SELECT * FROM batches {tail}", *values)
+            rows = self.read(f"SELECT * FROM batches {tail}", *values)
             ids = [row["id"] for row in rows]
             marks = ", ".join("?" * len(ids))
             counts: dict[str, dict[str, int]] = {one: {} for one in ids}
-            for row in self._rows(
-                f"SELECT batch, state, count(*) n FROM jobs WHERE batch IN ({marks}) GROUP BY batch, state", *ids
-            ):
+            grouped = f"SELECT batch, state, count(*) n FROM jobs WHERE batch IN ({marks}) GROUP BY batch, state"
+            for row in self.read(grouped, *ids):
                 counts[row["batch"]][row["state"]] = row["n"]
         return [batch_of(row, counts[row["id"]], self.root) for row in rows]
 
     def _number(self, query: str, *values: Any) -> int:
-        return self._rows(query, *values)[0][0]
+        return self.read(query, *values)[0][0]
 
-    def _rows(self, query: str, *values: Any) -> list[sqlite3.Row]:
+    def read(self, query: str, *values: Any) -> list[sqlite3.Row]:
+        """Rows of any of its tables."""
         with self._lock, _explained():
             return self._db.execute(query, values).fetchall()
 
     @contextmanager
-    def _changing(self) -> Iterator[sqlite3.Connection]:
+    def changing(self) -> Iterator[sqlite3.Connection]:
         """A transaction: all of it or nothing."""
         with self._lock, _explained():
             self._db.execute("BEGIN IMMEDIATE")
