@@ -99,7 +99,18 @@ def _parser() -> argparse.ArgumentParser:
     doctor.add_argument("--json", action="store_true", help="one JSON list on standard output")
     doctor.set_defaults(run=_doctor)
 
-    bench = commands.add_parser("bench", help="measure speed, memory and quality on this machine")
+    _add_bench(commands.add_parser("bench", help="measure speed, memory and quality on this machine"))
+
+    serve = commands.add_parser("serve", help="the page in the browser, as “python app.py”")
+    serve.add_argument("--host", help="address to listen on")
+    serve.add_argument("--port", help="port")
+    serve.set_defaults(run=_serve)
+    for group in (jobs, deliveries, notify, storage, users):
+        group.register(commands)
+    return parser
+
+
+def _add_bench(bench: argparse.ArgumentParser) -> None:
     bench.add_argument("--video", type=Path, metavar="FILE", help="default: a 20 s clip made on the spot")
     bench.add_argument("--audio", type=Path, metavar="FILE", help="default: a recording as long as the video")
     bench.add_argument(
@@ -120,14 +131,6 @@ def _parser() -> argparse.ArgumentParser:
     bench.add_argument("--json", action="store_true", help="one JSON object on standard output")
     bench.add_argument("--save", action="store_true", help="append the table to benchmarks/RESULTS.md or QUALITY.md")
     bench.set_defaults(run=_bench)
-
-    serve = commands.add_parser("serve", help="the page in the browser, as “python app.py”")
-    serve.add_argument("--host", help="address to listen on")
-    serve.add_argument("--port", help="port")
-    serve.set_defaults(run=_serve)
-    for group in (jobs, deliveries, notify, storage, users):
-        group.register(commands)
-    return parser
 
 
 def _add_output(parser: argparse.ArgumentParser, default: str) -> None:
