@@ -189,11 +189,10 @@ def _bench(args: argparse.Namespace, check: Check) -> int:
         return _bench_quality(args, check)
     if args.queue:
         return _bench_queue(args)
-    found = (
-        bench.memory(args.video)
-        if args.memory
-        else bench.speed(args.video, args.audio, args.draft, max(args.rounds, 1))
-    )
+    if args.memory:
+        found = bench.memory(args.video)
+    else:
+        found = bench.speed(args.video, args.audio, args.draft, max(args.rounds, 1))
     print(json.dumps(found, ensure_ascii=False) if args.json else bench.table(found))
     if args.save:
         bench.save(found)

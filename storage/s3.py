@@ -16,7 +16,7 @@ from botocore.config import Config
 from botocore.exceptions import ClientError
 
 from heygem import __version__
-from heygem.errors import FileMissing, StorageDamaged, StorageRefused
+from heygem.errors import FileMissing, OutputError, StorageDamaged, StorageRefused
 from heygem.finding import Finding
 from heygem.settings import Settings
 from storage import cdn
@@ -147,7 +147,8 @@ class S3:
             card.remove()
         size = file.stat().st_size
         facts = read(file, self.settings.s3_part_mb * MIB, lambda: progress(0, size))
-        card.write(facts)  # an outage may need many tries
+        with suppress(OutputError):  # an outage may need many tries; without a card each of them reads anew
+            card.write(facts)
         return facts
 
     def _extra(self, meta: Meta, facts: Facts) -> dict[str, Any]:

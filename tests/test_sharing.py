@@ -20,6 +20,7 @@ from PIL import Image
 from heygem import cache as cache_module
 from heygem.cache import Cache, content_key
 from heygem.engines.loudness import LoudnessEngine
+from heygem.engines.mesh.cover import FEWEST, Cover
 from heygem.engines.mesh.engine import MeshEngine
 from heygem.errors import Cancelled
 from heygem.faces import avatar
@@ -88,6 +89,17 @@ def test_one_voice_for_many_videos_is_heard_once(
     assert runs["_net_rows"] == 2
     assert pixels(alone.path) == pixels(takes[1].path) == pixels(later.path), "bit-equal"
     assert alone.quality == takes[1].quality
+
+
+def test_a_person_is_learned_once(portrait: Path, voice: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    picture = np.asarray(Image.open(portrait).convert("RGB"))[::2, ::2]
+    film = write_film(tmp_path / "p.mp4", [np.roll(picture, n // 4, axis=1) for n in range(FEWEST + 4)])
+    learned: list[Any] = []
+    learn = Cover.learn
+    monkeypatch.setattr(Cover, "learn", lambda *given: learned.append(learn(*given)) or learned[-1])
+    takes = [lipsync(film, voice, tmp_path / f"{n}.mp4", DRAFT, cache=tmp_path / "c") for n in range(2)]
+    assert len(learned) == 1 and learned[0][0] is not None
+    assert pixels(takes[0].path) == pixels(takes[1].path), "bit-equal"
 
 
 def test_what_comes_from_the_cache_is_bit_equal(voice: Path, tmp_path: Path) -> None:

@@ -65,12 +65,9 @@ def many_waiting(folder: Path) -> list[Found]:
                 for path in ("api/v1/jobs?limit=24", "api/v1/queue", "health")
             ]
             assert server.ask("history", {"text": "asked"})["rows"], "it answers as it does for a browser"
-            found += [
-                _at_95(
-                    f"history in the page, {what}, {name}", [_timed(server.ask, "history", q) for _ in range(40)], aim
-                )
-                for what, q in (("newest", {}), ("last page", {"page": 10**6}), ("search", {"text": "asked"}))
-            ]
+            for what, question in (("newest", {}), ("last page", {"page": 10**6}), ("search", {"text": "asked"})):
+                answers = [_timed(server.ask, "history", question) for _ in range(40)]
+                found.append(_at_95(f"history in the page, {what}, {name}", answers, aim))
     return found
 
 

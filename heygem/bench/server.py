@@ -81,16 +81,12 @@ class Server:
     def ask(self, part: str, question: object) -> Any:
         """What a part of the page (by its id) gets when a browser asks the server."""
         if part not in self._parts:
-            self._parts = {
-                one["props"].get("elem_id"): one["id"] for one in json.loads(self.get("config"))["components"]
-            }
+            parts = json.loads(self.get("config"))["components"]
+            self._parts = {part["props"].get("elem_id"): part["id"] for part in parts}
         asked = {"data": question, "component_id": self._parts[part], "fn_name": "ask", "session_hash": "bench"}
-        address, kind = (
-            f"http://127.0.0.1:{self.port}/gradio_api/component_server/",
-            {"content-type": "application/json"},
-        )
-        request = urllib.request.Request(address, json.dumps(asked).encode(), kind)
-        with urllib.request.urlopen(request, timeout=60) as answer:
+        address = f"http://127.0.0.1:{self.port}/gradio_api/component_server/"
+        body, headers = json.dumps(asked).encode(), {"Content-Type": "application/json"}
+        with urllib.request.urlopen(urllib.request.Request(address, body, headers), timeout=60) as answer:
             return json.loads(answer.read())
 
     def _answers(self) -> bool:
