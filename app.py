@@ -176,7 +176,7 @@ def _is_free(host: str, port: int) -> bool:
 def _addresses(host: str, port: int) -> list[str]:
     """Where a browser finds the page; with 0.0.0.0 also from other machines of the network."""
     if host not in ("0.0.0.0", "::"):
-        return [f"http://{host}:{port}"]
+        return [f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"]
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
         try:
             probe.connect(("192.0.2.1", 9))  # sends nothing: it asks the routing table for our own address

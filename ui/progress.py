@@ -112,6 +112,8 @@ def _title(jobs: Sequence[Job], counts: dict[str, int], line: Line, language: st
     if counts[RUNNING]:
         only_stopping = not counts[QUEUED] and all(job.stopping for job in jobs if job.state == RUNNING)
         return say("run_stopping", language) if only_stopping else say("run_working", language, **numbers)
+    if counts[QUEUED] and line.held:
+        return say(f"held_{line.held}", language)
     if counts[QUEUED]:
         first = min((line.waiting.index(job.id) for job in jobs if job.id in line.waiting), default=0)
         ahead = first + len(line.running)

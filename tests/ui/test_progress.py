@@ -120,6 +120,7 @@ def test_a_batch_that_waits_says_for_what() -> None:
     waiting = [job("a"), job("b")]
     assert shown(waiting)["title"] == "排队中，马上开始"
     assert shown(waiting, before=["x"])["title"] == "排队中，前面还有 1 个其他任务"
+    assert shown(waiting, held="paused")["title"] == "排队已暂停，恢复后才会开始"
     assert "暂停" in shown(waiting, held="paused")["note"] and "磁盘" in shown(waiting, held="disk")["note"]
     assert shown([done("a")], held="paused")["note"] == "", "what has ended is not held up"
 
