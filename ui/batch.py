@@ -14,7 +14,7 @@ from ui.browser import LATEST, PULSE, QUIET, kept, remembered, tongue
 from ui.delivery import deliver_switch, extras
 from ui.desk import Desk
 from ui.draft import LOOKING, poster_path, row_id, show_draft
-from ui.files import NOTHING, look, problem
+from ui.files import look, problem
 from ui.options import chosen, options_panel
 from ui.sent import Sent
 from ui.single import picker
@@ -64,13 +64,14 @@ class BatchTab:
         draft = [self.list, self.start, self.why, self.timer]
         screen = [self.setup, self.run, self.view, self.back]
         prepared = [self.voice, self.draft]
-        entered = [self.mine, *prepared, self.audio_look, *draft, *screen]
+        entered = [self.mine, *prepared, self.audio_look, *screen]
         page.load(self._enter, [self.mine, *prepared], entered, **QUIET)
         # The files move on to the draft, so that the drop zones stay open for more.
         self.audio.upload(self._heard, self.audio, [self.audio, self.voice, self.audio_look], **QUIET)
         self.videos.upload(self._added, [self.videos, self.draft], [self.videos, self.draft], **QUIET)
         self.list.act(self._removed, self.draft, self.draft, **QUIET)
-        gr.on([self.voice.change, self.draft.change, self.timer.tick], self._show_draft, prepared, draft, **LATEST)
+        changed = [page.load, self.voice.change, self.draft.change, self.timer.tick]
+        gr.on(changed, self._show_draft, prepared, draft, **LATEST)
         self.start.click(lambda: gr.Button(interactive=False), None, self.start, **QUIET).then(
             self._submit,
             [self.mine, *prepared, self.name, self.deliver, *self.options],
@@ -83,14 +84,16 @@ class BatchTab:
     # -- what is chosen
 
     def _enter(self, mine: dict, voice: dict, draft: dict, request: gr.Request) -> list[Any]:
-        """A page that opens: the batch of this browser, else the newest busy one; the uploads that are still there."""
+        """A page that opens: the batch of this browser, else the newest busy one; the uploads that are still there.
+        Somebody quick may have chosen files by now, so nothing is said where nothing has changed."""
         if self._batch(mine) is None:
             busy = next((batch for batch in self._queue.store.batches(_RECENT) if batch.busy), None)
             mine = {"batch": busy.id} if busy else {}
-        voice = voice if kept(voice.get("path")) else {}
-        draft = {"videos": [path for path in _videos(draft) if kept(path)]}
-        heard = look(voice["path"], "audio", tongue(request, self._desk), self._log) if voice else NOTHING
-        return [mine, voice, draft, heard, *self._show_draft(voice, draft, request), *self._screen(mine, request)]
+        there, paths = kept(voice.get("path")), [path for path in _videos(draft) if kept(path)]
+        heard = look(voice["path"], "audio", tongue(request, self._desk), self._log) if there else gr.skip()
+        voices = {} if voice and not there else gr.skip()
+        drafts = gr.skip() if paths == _videos(draft) else {"videos": paths}
+        return [mine, voices, drafts, heard, *self._screen(mine, request)]
 
     def _heard(self, path: str, request: gr.Request) -> list[Any]:
         heard = look(path, "audio", tongue(request, self._desk), self._log)

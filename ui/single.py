@@ -50,7 +50,7 @@ class Single:
     def _wire(self, page: gr.Blocks) -> None:
         mine = [self.mine, *self.chosen.values()]
         state = [self.card, self.start, self.cancel, self.verdict, self.timer]
-        page.load(self._enter, mine, [self.mine, self.audio_look, self.video_look, *state], **QUIET)
+        page.load(self._enter, mine, [self.mine, self.audio_look, self.video_look], **QUIET)
         for kind, file, view in (("audio", self.audio, self.audio_look), ("video", self.video, self.video_look)):
             # The file moves on to the draft, so that the drop zone stays open for another one.
             file.upload(self._picked(kind), file, [file, self.chosen[kind], view], **QUIET)
@@ -58,18 +58,18 @@ class Single:
         self.cancel.click(self._cancel, mine, state, **QUIET)
         self.card.act(self._retry, mine, state, **QUIET)
         changed = [one.change for one in mine]
-        gr.on([*changed, self.timer.tick], self._refresh, mine, state, **LATEST)
+        gr.on([page.load, *changed, self.timer.tick], self._refresh, mine, state, **LATEST)
         self.card.look(self._refresh, mine, state, **LATEST)
 
     def _enter(self, mine: dict, audio: dict, video: dict, request: gr.Request) -> list[Any]:
-        """A page that opens: the job of this browser, else whatever runs; the uploads that are still there."""
+        """A page that opens: the job of this browser, else whatever runs; the uploads that are still there. Somebody
+        quick may have chosen a file by now, so nothing is said where nothing is to be added."""
+        found: Any = gr.skip()
         if self._job(mine) is None:
             busy = [*self._queue.store.running(), *self._queue.store.waiting(limit=50)]
-            found = next((job for job in busy if job.batch is None), None)
-            mine = {"job": found.id, "sent": False} if found else {}
+            found = next(({"job": job.id, "sent": False} for job in busy if job.batch is None), {} if mine else found)
         paths = zip(KINDS, (audio.get("path"), video.get("path")), strict=True)
-        looks = [self._look(kind, path, request) if kept(path) else NOTHING for kind, path in paths]
-        return [mine, *looks, *self._refresh(mine, audio, video, request)]
+        return [found, *(self._look(kind, path, request) if kept(path) else gr.skip() for kind, path in paths)]
 
     def _picked(self, kind: str):
         def picked(path: str, request: gr.Request) -> list[Any]:

@@ -123,6 +123,33 @@ def test_bad_files_get_a_sentence_and_a_remedy(
     assert faceless in words and remedy in words and "Traceback" not in words
 
 
+HELD = """
+const real = window.fetch;
+window.held = [];
+window.fetch = async (address, options) => {
+    const data = String(address).includes("queue/join") ? JSON.parse(options.body).data : [];
+    if (data.length === 3 && data.every(one => Object.keys(one ?? {}).length === 0))
+        await new Promise(resolve => window.held.push(resolve));
+    return real(address, options);
+};
+"""
+"""Whatever a page asks before a file is chosen is held back."""
+
+
+def test_files_that_are_chosen_before_the_page_is_answered_stay(visit: Visit, portrait: Path, voice: Path) -> None:
+    page = visit("zh-CN")
+    page.add_init_script(HELD)
+    page.reload()
+    page.wait_for_function("() => window.held.length > 1")
+    for kind, file in (("video", portrait), ("audio", voice)):
+        choose(page, kind, file)
+    page.evaluate("window.held.forEach(release => release())")
+    page.wait_for_selector("#start:not([disabled])")
+    page.wait_for_timeout(1500)
+    assert "portrait.png" in page.inner_text("#video_look") and "voice.wav" in page.inner_text("#audio_look")
+    assert page.locator("#start").is_enabled()
+
+
 def test_the_language_can_be_switched_and_is_remembered(visit: Visit, voice: Path) -> None:
     page = visit("zh-CN")
     choose(page, "audio", voice)
