@@ -16,9 +16,9 @@ from api.desk import At
 from api.models import disposition
 from heygem.errors import JobState, OptionInvalid, ResultGone
 from heygem.jobs.folder import clean_stem
-from heygem.jobs.job import DELIVERED, DONE, Job
+from heygem.jobs.job import DONE, Job
 from heygem.jobs.thumbnail import thumbnail
-from storage.sharing import LOCAL, Sharing
+from storage.sharing import Sharing, in_cloud
 
 router = APIRouter(tags=["results"])
 _MOST = 1000
@@ -40,7 +40,7 @@ def job_result(
     try:
         path = result_of(job)
     except ResultGone:
-        if job.delivery is None or job.delivery.state != DELIVERED or job.delivery.storage == LOCAL:
+        if not in_cloud(job):
             raise
         link = Sharing(desk.queue, desk.settings).make_link(job, by="result")
         return RedirectResponse(link.url, headers={"Cache-Control": "no-store"})

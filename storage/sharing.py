@@ -27,6 +27,11 @@ kept_open = cast(Open, _kept)
 """The same, but each is opened once: a client of S3 takes a tenth of a second to make."""
 
 
+def in_cloud(job: Job) -> bool:
+    """Was the result delivered to a storage elsewhere?"""
+    return job.delivery is not None and job.delivery.state == DELIVERED and job.delivery.storage != LOCAL
+
+
 def storage_of(settings: Settings, name: str, opened: Open = kept_open) -> Storage:
     """The storage of this name, whichever is chosen for new deliveries."""
     return opened(settings if settings.storage == name else settings.model_copy(update={"storage": name}))

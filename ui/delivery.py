@@ -10,6 +10,7 @@ import gradio as gr
 from heygem.errors import StorageMissing
 from heygem.jobs.job import DELIVERED, DONE, PENDING, UNDELIVERED, UPLOADING, Delivery, Extras, Job
 from heygem.settings import Settings
+from storage.sharing import in_cloud
 from ui.browser import QUIET, tongue
 from ui.checks import lacking, place
 from ui.desk import Desk
@@ -68,7 +69,7 @@ def here(job: Job) -> bool:
 
 def playable(job: Job) -> bool:
     """Does its address lead to a video, on this disk or in the storage?"""
-    return here(job) or (job.delivery is not None and job.delivery.state == DELIVERED)
+    return here(job) or in_cloud(job)
 
 
 def _cloud(job: Job, delivery: Delivery, language: str, log: str) -> dict[str, Any]:

@@ -13,9 +13,9 @@ import segno
 from segno.encoder import DataOverflowError
 
 from heygem.errors import JobState, ResultGone
-from heygem.jobs.job import DELIVERED, Job
+from heygem.jobs.job import Job
 from storage import Link
-from storage.sharing import LOCAL, Sharing
+from storage.sharing import Sharing, in_cloud
 from ui.browser import tongue
 from ui.delivery import here
 from ui.desk import Desk
@@ -61,7 +61,7 @@ class Share:
     def _link(self, job: str, base: str, user: str, language: str) -> dict[str, Any]:
         found = self._desk.queue.need(job)
         link = self._sharing.make_link(found, by=user, base=base)
-        where = "cloud" if _in_cloud(self._desk.queue.need(job)) else "local"
+        where = "cloud" if in_cloud(self._desk.queue.need(job)) else "local"
         code = qr(link.url)
         sure = "link_sure_only" if where == "cloud" and not here(found) else f"link_sure_{where}"
         shown = {
@@ -86,7 +86,7 @@ class Share:
         if not made:
             return plain({"problem": say("link_none", language)})
         text = "\n".join(f"{job.name}\t{link.url}" for job, link in made)
-        kinds = {"cloud" if _in_cloud(job) else "local" for job, _ in made}
+        kinds = {"cloud" if in_cloud(job) else "local" for job, _ in made}
         end = min(link.expires for _, link in made) - time.time()
         more = [f"{say('link_left', language)} {duration(end, language)}"]
         more += [say(f"link_kind_{kind}", language) for kind in sorted(kinds)]
@@ -94,7 +94,7 @@ class Share:
         return {**plain(said), "text": text}
 
     def _revoke(self, job: str, language: str) -> str:
-        where = "cloud" if (found := self._desk.queue.get(job)) and _in_cloud(found) else "local"
+        where = "cloud" if (found := self._desk.queue.get(job)) and in_cloud(found) else "local"
         self._sharing.revoke(job)
         return say(f"link_revoked_{where}", language)
 
@@ -126,10 +126,6 @@ def qr(url: str) -> str:
 def user_of(request: gr.Request) -> str:
     """Who is logged in, for the record of links."""
     return getattr(getattr(request, "state", None), "user", "") or "page"
-
-
-def _in_cloud(job: Job) -> bool:
-    return job.delivery is not None and job.delivery.state == DELIVERED and job.delivery.storage != LOCAL
 
 
 def _base(given: Any) -> str:

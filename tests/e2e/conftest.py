@@ -23,6 +23,20 @@ NAME = "heygem.example"
 """This machine under a name, as browsers elsewhere in the network meet it: plain http, not localhost."""
 
 
+def holding(questions: str) -> str:
+    """A script for a page: what it asks the server waits in ``window.held``, to be called, where the JavaScript
+    ``questions`` is true of the values ``data`` that it sends."""
+    return """
+        const real = window.fetch;
+        window.held = [];
+        window.fetch = async (address, options) => {
+            const data = String(address).includes("queue/join") ? JSON.parse(options.body).data : [];
+            if (QUESTIONS) await new Promise(resolve => window.held.push(resolve));
+            return real(address, options);
+        };
+    """.replace("QUESTIONS", questions)
+
+
 @dataclass(frozen=True)
 class Server:
     address: str

@@ -15,7 +15,7 @@ import pytest
 from PIL import Image
 
 from heygem.media.sound import RATE
-from tests.e2e.conftest import App
+from tests.e2e.conftest import App, holding
 from tests.media.clips import wav
 
 pytestmark = pytest.mark.browser
@@ -80,28 +80,19 @@ def until(page: Any, name: str, state: str, seconds: float = 60) -> Any:
     return wanted
 
 
-HELD = """
-const real = window.fetch;
-window.fetch = async (address, options) => {
-    const data = String(address).includes("queue/join") ? JSON.parse(options.body).data : [];
-    if (data.length === 2 && data[0]?.path && !data[1]?.videos?.length)
-        await new Promise(resolve => window.release = resolve);
-    return real(address, options);
-};
-"""
-"""A question that knows of the voice alone is held back."""
+VOICE_ALONE = "data.length === 2 && data[0]?.path && !data[1]?.videos?.length"
 
 
 def test_an_answer_that_comes_late_does_not_undo_a_later_one(
     visit: Callable[..., Any], short_voice: Path, videos: list[Path]
 ) -> None:
     page = enter(visit())
-    page.evaluate(HELD)
+    page.evaluate(holding(VOICE_ALONE))
     page.locator("#batch_audio input[type=file]").set_input_files(short_voice)
-    page.wait_for_function("() => !!window.release")
+    page.wait_for_function("() => window.held.length")
     page.locator("#batch_videos input[type=file]").set_input_files(videos[0])
     page.wait_for_timeout(5000)  # whatever else is asked is answered, its face is found
-    page.evaluate("window.release()")
+    page.evaluate("window.held.forEach(release => release())")
     page.wait_for_timeout(1000)
     page.locator(".draft .line").wait_for()
     page.wait_for_selector("#batch_start:not([disabled])", timeout=3000)

@@ -13,6 +13,7 @@ import pytest
 from PIL import Image
 
 from heygem.media.sound import RATE
+from tests.e2e.conftest import holding
 from tests.media.clips import wav
 
 pytestmark = pytest.mark.browser
@@ -123,22 +124,12 @@ def test_bad_files_get_a_sentence_and_a_remedy(
     assert faceless in words and remedy in words and "Traceback" not in words
 
 
-HELD = """
-const real = window.fetch;
-window.held = [];
-window.fetch = async (address, options) => {
-    const data = String(address).includes("queue/join") ? JSON.parse(options.body).data : [];
-    if (data.length === 3 && data.every(one => Object.keys(one ?? {}).length === 0))
-        await new Promise(resolve => window.held.push(resolve));
-    return real(address, options);
-};
-"""
-"""Whatever a page asks before a file is chosen is held back."""
+NOTHING_CHOSEN = "data.length === 3 && data.every(one => Object.keys(one ?? {}).length === 0)"
 
 
 def test_files_that_are_chosen_before_the_page_is_answered_stay(visit: Visit, portrait: Path, voice: Path) -> None:
     page = visit("zh-CN")
-    page.add_init_script(HELD)
+    page.add_init_script(holding(NOTHING_CHOSEN))
     page.reload()
     page.wait_for_function("() => window.held.length > 1")
     for kind, file in (("video", portrait), ("audio", voice)):

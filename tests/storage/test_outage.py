@@ -89,9 +89,15 @@ def test_an_outage_costs_no_time_and_no_result(
         waited = until(lambda: all(_arrived(table, job) for job in on.jobs), "all is delivered", 700)
         whole = sum(troubled.content(_arrived(table, job)) == _result(job) for job in on.jobs)
         assert off.server.queue.store.counts() == {DONE: len(off.jobs)}
+        assert on.server.queue.store.counts() == {DONE: len(on.jobs)}
+        assert all(on.server.queue.need(job.id).attempts == 0 for job in on.jobs), "the work was done once"
+        assert len({_arrived(table, job) for job in on.jobs}) == len(on.jobs) == _objects(troubled), (
+            "nothing is doubled"
+        )
     ratio = _mean(off.seconds) / _mean(on.seconds)
     what = f"{lasted / 60:.1f} minutes of 500, 503, silence and broken connections"
-    figure(f"{what}: renders a minute against none", f"{ratio:.3f}", "0.97", ratio >= 0.97 or not full)
+    if full:  # a few renders say nothing about three in a hundred
+        figure(f"{what}: renders a minute against none", f"{ratio:.3f}", "0.97", ratio >= 0.97)
     figure("requests that failed meanwhile", f"{refused}", "some", refused > 5)
     count = len(on.jobs)
     figure("delivered afterwards", f"{whole} of {count} after {waited:.0f} s", f"{count}", whole == count)
@@ -105,6 +111,12 @@ def _arrived(table: Deliveries, job: Job) -> str:
     """The key, once it is there."""
     now = table.get(job.id)
     return now.key or "" if now and now.state == DELIVERED else ""
+
+
+def _objects(bucket: Bucket) -> int:
+    """How many lie in the bucket."""
+    pages = bucket.server.client().get_paginator("list_objects_v2").paginate(Bucket=bucket.name)
+    return sum(page["KeyCount"] for page in pages)
 
 
 def _result(job: Job) -> bytes:
