@@ -120,6 +120,12 @@ class Settings(BaseSettings):
     keep_gb: float = Field(0, ge=0, description="gigabytes that all results may take, 0 for no limit")
     insightface: Folder | None = Field(None, description="a folder with InsightFace .onnx files")
     syncnet: Folder | None = Field(None, description="a file of SyncNet v2 weights, for “heygem bench --quality”")
+    weights_hub: Literal["huggingface", "modelscope"] = Field("huggingface", description="huggingface or modelscope")
+    weights_mirror: Address | None = Field(None, description="the address of a mirror of Hugging Face, https://…")
+    weights_proxy: Annotated[SecretStr, AfterValidator(_hook)] | None = Field(
+        None, description="the address of an HTTP proxy for downloads of weights"
+    )
+    commercial: bool = Field(False, description="true or false: true refuses weights that do not allow commercial use")
     log_file: Folder | None = Field(None, description="a file for the log; default: 运行实时日志.log in outputs")
     users_file: Folder | None = Field(None, description="a file that “heygem users” keeps; default: users.json in home")
     api_token: Annotated[SecretStr, AfterValidator(_token)] | None = Field(
@@ -223,6 +229,11 @@ class Settings(BaseSettings):
     def shared(self) -> Path:
         """What local links lead to."""
         return self.home / "shared"
+
+    @property
+    def weights(self) -> Path:
+        """Installed weights of networks, a folder each."""
+        return self.home / "weights"
 
     @property
     def users(self) -> Path:

@@ -18,6 +18,12 @@ HeyGemError
 ├── EngineUnavailable     engine.unavailable  the engine, a device or a model file is not there
 ├── ToolMissing           tool.missing        a library or program is not installed
 ├── WeightsUnusable       weights.unusable    a file of weights that the user brought is missing or of another network
+├── WeightsMissing        weights.missing     weights that an engine needs are not installed
+├── WeightsAmbiguous      weights.ambiguous   a file fits several rows of the table of weights
+├── WeightsDamaged        weights.damaged     installed weights are no longer what was written down
+├── WeightsByHand         weights.by_hand     weights that HeyGem does not download by itself
+├── DownloadFailed        weights.download    a download of weights broke off or brought something else
+├── LicenceRefused        weights.licence     their licence does not allow this use
 ├── AddressRefused        address.refused     an address that this server does not call: private, or not http(s)
 ├── AddressUnknown        address.unknown     the name in an address cannot be found
 ├── WebhookFailed         webhook.failed      the other side did not take a message
@@ -86,6 +92,15 @@ from heygem.errors.inputs import (
     PictureTooSmall,
     SoundTooShort,
 )
+from heygem.errors.weights import (
+    DownloadFailed,
+    LicenceRefused,
+    WeightsAmbiguous,
+    WeightsByHand,
+    WeightsDamaged,
+    WeightsMissing,
+    WeightsUnusable,
+)
 from heygem.errors.work import (
     Cancelled,
     DiskLow,
@@ -103,7 +118,6 @@ from heygem.errors.work import (
     StoreUnusable,
     TimedOut,
     ToolMissing,
-    WeightsUnusable,
     WorkerDied,
 )
 
@@ -112,6 +126,7 @@ __all__ = [
     "AddressUnknown",
     "Cancelled",
     "DiskLow",
+    "DownloadFailed",
     "EngineUnavailable",
     "FileEmpty",
     "FileMissing",
@@ -122,6 +137,7 @@ __all__ = [
     "Interrupted",
     "JobMissing",
     "JobState",
+    "LicenceRefused",
     "LimitExceeded",
     "LinkExpired",
     "LinkRefused",
@@ -152,6 +168,10 @@ __all__ = [
     "ToolMissing",
     "UsersUnusable",
     "WebhookFailed",
+    "WeightsAmbiguous",
+    "WeightsByHand",
+    "WeightsDamaged",
+    "WeightsMissing",
     "WeightsUnusable",
     "WorkerDied",
 ]

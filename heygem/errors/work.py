@@ -23,12 +23,6 @@ class ToolMissing(HeyGemError):
     remedy = "Run “pip install -r requirements.txt” in the environment of HeyGem."
 
 
-class WeightsUnusable(HeyGemError):
-    code = "weights.unusable"
-    template = "“{name}” cannot be used as the weights of {network}: {reason}."
-    remedy = "Let {setting} name the published file, or leave it empty."
-
-
 class WorkerDied(HeyGemError):
     code = "job.crashed"
     template = "The process that did the work ended unexpectedly ({reason})."

@@ -4,6 +4,8 @@
 
 from __future__ import annotations
 
+from ui.words.weights import WEIGHTS_ERRORS_ZH, WEIGHTS_VALUES_ZH
+
 ERRORS_ZH: dict[str, tuple[str, str]] = {
     "error": ("出现了意料之外的错误（{reason}）。", "请再试一次；如果还是这样，请把日志 {log} 和任务编号 {job} 发给管理员。"),
     "input": ("这个文件不能用：{reason}。", "请换一个文件再试。"),
@@ -20,8 +22,8 @@ ERRORS_ZH: dict[str, tuple[str, str]] = {
     "option.invalid": ("“{option}”不能是 {value}。", "请改为：{allowed}。"),
     "output.failed": ("结果无法写入“{name}”：{reason}。", "请检查文件夹是否存在、是否有写入权限、磁盘是否还有空间。"),
     "engine.unavailable": ("{engine} 现在不能用：{reason}。", "请换一个引擎，或请管理员在服务器上运行“heygem doctor”查看缺少什么。"),
+    **WEIGHTS_ERRORS_ZH,
     "tool.missing": ("服务器上没有安装 {tool}。", "请管理员在 HeyGem 的环境里运行“pip install -r requirements.txt”。"),
-    "weights.unusable": ("“{name}”不能用作 {network} 的权重：{reason}。", "请让 {setting} 指向公开发布的权重文件，或把它留空。"),
     "address.refused": ("不会访问“{address}”：{reason}。", "请填写互联网上能访问的 http 或 https 地址；如果要用内部网络的地址，请管理员设置 HEYGEM_WEBHOOK_PRIVATE=true。"),
     "address.unknown": ("在网络上找不到“{host}”。", "请检查地址有没有写错。"),
     "webhook.failed": ("“{host}”没有收下通知：{reason}。", "请检查这个地址上的服务是否在运行，并且返回 200 到 299 的状态码。"),
@@ -132,8 +134,7 @@ VALUES_ZH: dict[str, str] = {
     "HeyGem does not run from its repository here": "这里的 HeyGem 不是从源代码文件夹运行的",
     "it has no GPU part": "它不使用显卡",
     "there is no such file": "没有这个文件",
-    "it is not a PyTorch state dict": "它不是 PyTorch 的 state dict",
-    "its layers are not those of this network": "里面的网络层和这个网络对不上",
+    **WEIGHTS_VALUES_ZH,
 }
 """Known details of errors in Chinese; what is not in here stands as it is."""
 
