@@ -1,0 +1,122 @@
+"""Where a network computes, with which numbers, and how many frames it takes at once."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from heygem.errors import EngineUnavailable
+
+SHARE = 0.7
+"""Of the free memory of a GPU, what the frames of one batch may take."""
+
+
+@dataclass(frozen=True)
+class Place:
+    """device: of torch. dtype: of the network, half precision on a GPU; pictures stay in single precision. name: for
+    people."""
+
+    device: torch.device
+    dtype: torch.dtype
+    name: str
+
+    @property
+    def is_gpu(self) -> bool:
+        return self.device.type == "cuda"
+
+    def hold(self, net: nn.Module) -> nn.Module:
+        """The network here, for inference, with channels last: what convolutions are fastest with."""
+        net = net.eval().requires_grad_(False).to(self.device, self.dtype)
+        return net.to(memory_format=torch.channels_last)  # pyright: ignore[reportCallIssue] (torch names no such form)
+
+    def take(self, values: np.ndarray | Tensor) -> Tensor:
+        """Values here, float32."""
+        return torch.as_tensor(values).to(self.device, non_blocking=True).float()
+
+    def batch(self, each: int, most: int) -> int:
+        """How many frames of ``each`` bytes have room at once, 1 to ``most``."""
+        if not self.is_gpu:
+            return most
+        free, _ = torch.cuda.mem_get_info(self.device)
+        return max(1, min(most, int(free * SHARE) // each))
+
+
+def named(wish: str, engine: str) -> str:
+    """The name of the place that ``wish`` ("auto", "cpu", "cuda") leads to. Raises EngineUnavailable."""
+    return place(wish, engine).name
+
+
+def place(wish: str, engine: str, exact: bool = False) -> Place:
+    """Where ``engine`` computes: on the GPU that this process sees, if ``wish`` ("auto", "cpu", "cuda") lets it.
+
+    exact: with single precision everywhere. Raises EngineUnavailable where a GPU is asked for and not there: nothing
+    falls back to the processor silently.
+    """
+    if wish == "cpu" or (wish == "auto" and not torch.cuda.is_available()):
+        return Place(torch.device("cpu"), torch.float32, "CPU")
+    if not torch.cuda.is_available():
+        raise EngineUnavailable(engine=engine, reason="PyTorch finds no GPU that it can use; choose auto or cpu")
+    device = torch.device("cuda", torch.cuda.current_device())
+    if exact:
+        return Place(device, torch.float32, torch.cuda.get_device_name(device))
+    return Place(device, torch.float16, f"{torch.cuda.get_device_name(device)}, fp16")
+
+
+class Steady:
+    """Calls a network with batches of one size, filled up where there are fewer: the same numbers come out however
+    frames are grouped, and a GPU records its work once and repeats it."""
+
+    def __init__(self, net: Callable[..., Tensor], place: Place, batch: int) -> None:
+        self._net, self._place, self.batch = net, place, batch
+        self._graph: Any = None
+        self._inputs: list[Tensor] = []
+        self._output: Tensor | None = None
+
+    @torch.inference_mode()
+    def __call__(self, *inputs: Tensor) -> Tensor:
+        """inputs: (n, …) float32 each, with the same n <= batch; so is what comes out. Raises torch's OutOfMemoryError,
+        and takes no more than half as many from then on."""
+        count = len(inputs[0])
+        try:
+            return self._run([_filled(one.to(self._place.dtype), self.batch) for one in inputs])[:count].float()
+        except torch.cuda.OutOfMemoryError:
+            self._graph, self._inputs, self._output = None, [], None
+            self.batch = max(1, count // 2)
+            torch.cuda.empty_cache()
+            raise
+
+    def _run(self, inputs: list[Tensor]) -> Tensor:
+        if not self._place.is_gpu:
+            return self._net(*inputs)
+        if self._graph is None or any(a.shape != b.shape for a, b in zip(inputs, self._inputs, strict=True)):
+            self._record(inputs)
+        for mine, given in zip(self._inputs, inputs, strict=True):
+            mine.copy_(given)
+        assert self._graph is not None and self._output is not None
+        self._graph.replay()
+        return self._output.clone()
+
+    def _record(self, inputs: list[Tensor]) -> None:
+        """A CUDA graph (https://pytorch.org/docs/stable/notes/cuda.html#cuda-graphs) of one call, after three that
+        settle which kernels are the fastest."""
+        self._inputs = [one.clone() for one in inputs]
+        side = torch.cuda.Stream(self._place.device)
+        side.wait_stream(torch.cuda.current_stream())
+        with torch.cuda.stream(side):
+            for _ in range(3):
+                self._net(*self._inputs)
+        torch.cuda.current_stream().wait_stream(side)
+        self._graph = torch.cuda.CUDAGraph()
+        with torch.cuda.graph(self._graph):
+            self._output = self._net(*self._inputs)
+
+
+def _filled(values: Tensor, count: int) -> Tensor:
+    """Values (n, …) with the last row repeated to ``count`` rows."""
+    missing = count - len(values)
+    return torch.cat([values, values[-1:].expand(missing, *values.shape[1:])]) if missing > 0 else values
