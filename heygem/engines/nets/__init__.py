@@ -1,0 +1,1 @@
+"""Networks that others trained, one a file: `of(state)` finds variant and widths from the shapes of the weights."""
