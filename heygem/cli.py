@@ -41,7 +41,11 @@ def _face(text: str) -> tuple[int, Path | None]:
 
 
 CHOICES = {
-    "engine": (str, "mesh|loudness", "how the mouth is made; loudness only shows the volume, to check the sync"),
+    "engine": (
+        str,
+        "mesh|loudness|wav2lip|wav2lip-gan|wav2lip-256|wav2lip-288|musetalk|musetalk-1.0|remote",
+        "how the mouth is made; loudness only shows the volume, to check the sync",
+    ),
     "resolution": (str, "source|720p|1080p", "size of the result"),
     "quality": (str, "draft|standard|high", "how well the result is encoded; draft is the fastest"),
     "length": (str, "pingpong|loop|hold", "what follows when the sound is longer than the video"),
@@ -283,5 +287,7 @@ def _score(take: Take) -> str:
     """The score and, below it, what took most of it."""
     from heygem.quality.score import reasons
 
+    if "score" not in take.quality:
+        return "quality not measured"
     score = f"quality {take.quality['score']} / 100 (estimated)"
     return "\n  ".join([score, *(part["reason"] for part in reasons(take.quality))])

@@ -113,6 +113,15 @@ class Settings(BaseSettings):
     easy_folder: Folder | None = Field(None, description="the folder that clients of /easy know as /code/data/temp")
     easy_fetch: Literal["off", "public", "private"] = Field("off", description="off, public or private")
     language: Literal["auto", "zh", "en"] = Field("auto", description="auto, zh or en")
+    remote_url: Address | None = Field(
+        None, description="the address of a face2face service, like http://10.0.0.5:8383"
+    )
+    remote_folder: Folder | None = Field(
+        None, description="the folder shared with that service, which it knows as /code/data/temp"
+    )
+    remote_minutes: float = Field(
+        120, ge=0, description="minutes that a take may wait for and take at that service, 0 for no limit"
+    )
     min_free_mb: int = Field(2048, ge=0, description="megabytes that the disk of the results keeps free; 0 for none")
     keep_days: float = Field(30, ge=0, description="days that a result is kept, 0 for ever; pinned ones always stay")
     keep_input_days: float = Field(7, ge=0, description="days that the inputs of an ended job are kept, 0 for ever")

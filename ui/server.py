@@ -143,5 +143,6 @@ def shown(name: str, value: Any, language: str) -> str:
 
 @cache
 def _engines() -> str:
-    found = [engines.load(name) for name in engines.ENGINES]
-    return ", ".join(f"{engine.name} {engine.version}" for engine in found)
+    """All names, the default one with its version: the others load libraries that this process has no use for."""
+    usual = engines.load(engines.DEFAULT)
+    return ", ".join([f"{usual.name} {usual.version}", *(name for name in engines.ENGINES if name != usual.name)])

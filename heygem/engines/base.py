@@ -6,16 +6,18 @@ frames in batches and never looks inside ``Speech``.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
-from typing import Any, Protocol
+from pathlib import Path
+from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 
 from heygem.errors import OptionInvalid
 from heygem.faces.avatar import Avatar
 from heygem.media.frame import Frame
+from heygem.media.probe import VideoInfo
 from heygem.media.sound import Sound
 from heygem.tick import Tick, silent
 
@@ -78,7 +80,10 @@ class Renderer(Protocol):
 
 
 class Engine(Protocol):
-    """Turns a voice and an avatar into a renderer. Stateless between takes except for loaded weights."""
+    """Turns a voice and an avatar into a renderer. Stateless between takes except for loaded weights.
+
+    It is made from its name in the table: engines that differ in their weights alone share a class.
+    """
 
     name: str
     version: str
@@ -103,4 +108,49 @@ class Engine(Protocol):
 
     def device(self, style: Style) -> str:
         """The device that this engine would use for ``style``, in words. Raises EngineUnavailable."""
+        ...
+
+
+@dataclass(frozen=True)
+class Script:
+    """What a studio is asked for: one person, one voice. seconds: length of the sound. frames: of the take, at the rate
+    of the video. asked: option -> value where the user chose another one than the default, those of the style among
+    them (flat names)."""
+
+    video: Path
+    sound: Path
+    seconds: float
+    frames: int
+    asked: Mapping[str, object]
+
+
+@dataclass(frozen=True)
+class Made:
+    """What came out of a studio. picture and frames as they were measured in the file; stages: seconds per stage."""
+
+    picture: VideoInfo
+    frames: int
+    stages: dict[str, float]
+    warnings: list[str]
+
+
+@runtime_checkable
+class Studio(Protocol):
+    """An engine that makes whole takes from files, elsewhere: no frame passes through here, no avatar is prepared."""
+
+    name: str
+
+    def warm(self) -> None:
+        """As that of an engine."""
+        ...
+
+    def device(self, style: Style) -> str:
+        """Where the work is done, in words. Raises what keeps it from being done at all."""
+        ...
+
+    def make(self, script: Script, out: Path, tick: Tick = silent) -> Made:
+        """Writes ``out`` (MP4 with sound), whole or not at all: also where ``tick`` raises, nothing is left behind.
+
+        ``tick`` is called several times a second, whatever the other side does.
+        """
         ...

@@ -55,7 +55,10 @@ class LoudnessRenderer:
 
 
 class LoudnessEngine:
-    name, version, batch = "loudness", "1", 8
+    version, batch = "1", 8
+
+    def __init__(self, name: str = "loudness") -> None:
+        self.name = name
 
     def warm(self) -> None:
         """Has nothing to load."""
@@ -71,5 +74,5 @@ class LoudnessEngine:
 
     def device(self, style: Style) -> str:
         if style.device == "cuda":
-            raise EngineUnavailable(engine="loudness", reason="it has no GPU part")
+            raise EngineUnavailable(engine=self.name, reason="it has no GPU part")
         return "CPU"

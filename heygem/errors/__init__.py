@@ -26,6 +26,14 @@ HeyGemError
 ├── LicenceRefused        weights.licence     their licence does not allow this use
 ├── AddressRefused        address.refused     an address that this server does not call: private, or not http(s)
 ├── AddressUnknown        address.unknown     the name in an address cannot be found
+├── RemoteMissing         remote.missing      the engine remote is not set up
+├── RemoteFolderUnusable  remote.folder       the folder shared with the remote service cannot be used
+├── RemoteRefused         remote.refused      the remote service refuses; waiting does not help
+├── RemoteUnreachable     remote.unreachable  the remote service does not answer, or not as it should
+├── RemoteFailed          remote.failed       the remote service could not make the video, and says why
+├── RemoteLost            remote.lost         the remote service forgot the task, and there is no result
+├── RemoteTimedOut        remote.timeout      the remote service took longer than it may
+├── RemoteUnusable        remote.unusable     the result of the remote service is no whole video
 ├── WebhookFailed         webhook.failed      the other side did not take a message
 ├── NotifyRefused         notify.refused      a channel does not take notices with these settings
 ├── NotifyFailed          notify.failed       a channel did not take a notice this time
@@ -92,6 +100,16 @@ from heygem.errors.inputs import (
     PictureTooSmall,
     SoundTooShort,
 )
+from heygem.errors.remote import (
+    RemoteFailed,
+    RemoteFolderUnusable,
+    RemoteLost,
+    RemoteMissing,
+    RemoteRefused,
+    RemoteTimedOut,
+    RemoteUnreachable,
+    RemoteUnusable,
+)
 from heygem.errors.weights import (
     DownloadFailed,
     LicenceRefused,
@@ -154,6 +172,14 @@ __all__ = [
     "PictureTooLarge",
     "PictureTooSmall",
     "QueueFull",
+    "RemoteFailed",
+    "RemoteFolderUnusable",
+    "RemoteLost",
+    "RemoteMissing",
+    "RemoteRefused",
+    "RemoteTimedOut",
+    "RemoteUnreachable",
+    "RemoteUnusable",
     "ResultGone",
     "SoundTooShort",
     "Stalled",

@@ -14,10 +14,11 @@ from ui.words.delivery import DELIVERY, FINDINGS_ZH
 from ui.words.history import HISTORY
 from ui.words.preflight import PREFLIGHT
 from ui.words.problems import ERROR_EN_PAGE, ERRORS_ZH, REASONS_ZH, VALUES_ZH, WARNINGS
+from ui.words.remote import REMOTE
 from ui.words.server import SERVER
 from ui.words.single import SINGLE
 
-WORDS: dict[str, tuple[str, str]] = {**SINGLE, **BATCH, **PREFLIGHT, **HISTORY, **DELIVERY, **SERVER}
+WORDS: dict[str, tuple[str, str]] = {**SINGLE, **BATCH, **PREFLIGHT, **HISTORY, **DELIVERY, **SERVER, **REMOTE}
 
 
 def say(key: str, language: str, **details: object) -> str:
@@ -45,7 +46,8 @@ def warn(warning: str, language: str) -> str:
     """A warning of a take in this language; one that nobody knows stands as it is."""
     for pattern, key in WARNINGS.items():
         if found := re.fullmatch(pattern, warning):
-            return say(key, language, **found.groupdict())
+            values = {k: say(v, language) if k == "option" else v for k, v in found.groupdict().items()}
+            return say(key, language, **values)
     return warning
 
 

@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+from ui.words.remote import REMOTE_ERRORS_ZH, REMOTE_VALUES_ZH
 from ui.words.weights import WEIGHTS_ERRORS_ZH, WEIGHTS_VALUES_ZH
 
 ERRORS_ZH: dict[str, tuple[str, str]] = {
@@ -24,6 +25,7 @@ ERRORS_ZH: dict[str, tuple[str, str]] = {
     "engine.unavailable": ("{engine} 现在不能用：{reason}。", "请换一个引擎，或请管理员在服务器上运行“heygem doctor”查看缺少什么。"),
     **WEIGHTS_ERRORS_ZH,
     "tool.missing": ("服务器上没有安装 {tool}。", "请管理员在 HeyGem 的环境里运行“pip install -r requirements.txt”。"),
+    **REMOTE_ERRORS_ZH,
     "address.refused": ("不会访问“{address}”：{reason}。", "请填写互联网上能访问的 http 或 https 地址；如果要用内部网络的地址，请管理员设置 HEYGEM_WEBHOOK_PRIVATE=true。"),
     "address.unknown": ("在网络上找不到“{host}”。", "请检查地址有没有写错。"),
     "webhook.failed": ("“{host}”没有收下通知：{reason}。", "请检查这个地址上的服务是否在运行，并且返回 200 到 299 的状态码。"),
@@ -134,6 +136,7 @@ VALUES_ZH: dict[str, str] = {
     "HeyGem does not run from its repository here": "这里的 HeyGem 不是从源代码文件夹运行的",
     "it has no GPU part": "它不使用显卡",
     "there is no such file": "没有这个文件",
+    **REMOTE_VALUES_ZH,
     **WEIGHTS_VALUES_ZH,
 }
 """Known details of errors in Chinese; what is not in here stands as it is."""
@@ -154,6 +157,9 @@ REASONS_ZH: dict[str, str] = {
 WARNINGS = {
     r"(?P<count>\d+) of (?P<total>\d+) frames show no usable face and were left as they are": "no_face_frames",
     r"no voice was heard in the sound, so the mouth stays closed": "no_voice",
+    r"the quality was not measured: the pictures were made elsewhere": "not_measured",
+    r"the option “(?P<option>\w+)” was not followed: the service does not know it": "not_followed",
+    r"the photo was sent as a film that stands still": "sent_as_film",
     r"the graphics memory was too small, so the batch was halved to (?P<count>\d+)": "halved",
 }
 """Warnings of a take, as the pipeline words them -> key."""

@@ -7,7 +7,7 @@ from __future__ import annotations
 SINGLE: dict[str, tuple[str, str]] = {
     # page
     "motto": ("给一段录音和一个人的视频或照片，让这个人开口说出来。", "Give a recording and a video or photo of a person: the person speaks it."),
-    "footer": ("HeyGem {version} · 所有处理都在这台服务器上完成；不启用云端分发和通知，就不会向外部发送任何数据。", "HeyGem {version} · Everything is done on this server; unless the cloud or notices are switched on, nothing is sent anywhere else."),
+    "footer": ("HeyGem {version} · 所有处理都在这台服务器上完成；不启用云端分发、通知和远程引擎，就不会向外部发送任何数据。", "HeyGem {version} · Everything is done on this server; unless the cloud, notices or the remote engine are used, nothing is sent anywhere else."),
     "tab_single": ("单个处理", "Single"),
     # inputs
     "audio_title": ("声音", "Voice"),
@@ -54,6 +54,12 @@ SINGLE: dict[str, tuple[str, str]] = {
     "engine": ("引擎", "Engine"),
     "engine_mesh": ("标准引擎", "Standard"),
     "engine_loudness": ("音量示意（检查同步用）", "Loudness (to check the sync)"),
+    "engine_wav2lip": ("Wav2Lip（需要权重）", "Wav2Lip (needs weights)"),
+    "engine_wav2lip-gan": ("Wav2Lip GAN（需要权重）", "Wav2Lip GAN (needs weights)"),
+    "engine_wav2lip-256": ("Wav2Lip 256（需要权重）", "Wav2Lip 256 (needs weights)"),
+    "engine_wav2lip-288": ("Wav2Lip 288（需要权重）", "Wav2Lip 288 (needs weights)"),
+    "engine_musetalk": ("MuseTalk 1.5（需要权重）", "MuseTalk 1.5 (needs weights)"),
+    "engine_musetalk-1.0": ("MuseTalk 1.0（需要权重）", "MuseTalk 1.0 (needs weights)"),
     # buttons
     "start": ("开始生成", "Generate"),
     "cancel": ("取消", "Cancel"),

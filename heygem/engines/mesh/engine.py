@@ -103,7 +103,10 @@ class MeshRenderer:
 
 
 class MeshEngine:
-    name, version, batch = "mesh", "1", 4
+    version, batch = "1", 4
+
+    def __init__(self, name: str = "mesh") -> None:
+        self.name = name
 
     def warm(self) -> None:
         """Loads the speech model."""
@@ -125,5 +128,5 @@ class MeshEngine:
 
     def device(self, style: Style) -> str:
         if style.device == "cuda":
-            raise EngineUnavailable(engine="mesh", reason="it runs on the CPU; choose the device auto or cpu")
+            raise EngineUnavailable(engine=self.name, reason="it runs on the CPU; choose the device auto or cpu")
         return "CPU"
