@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import json
 import math
-import os
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, closing, contextmanager, suppress
-from dataclasses import asdict, dataclass, field
-from errno import EDQUOT, EFBIG, ENOSPC, EROFS
+from dataclasses import asdict, dataclass, field, replace
 from fractions import Fraction
 from itertools import islice
 from pathlib import Path
@@ -20,7 +18,7 @@ import numpy as np
 
 from heygem import __version__, engines, settings
 from heygem.cache import Cache
-from heygem.engines.base import Engine, Style
+from heygem.engines.base import Engine, Script, Studio, Style
 from heygem.engines.speakers import Speaker, in_turn
 from heygem.errors import OptionInvalid, OutputError
 from heygem.faces.avatar import Avatar
@@ -29,14 +27,15 @@ from heygem.media.probe import probe_sound, probe_video
 from heygem.media.reader import VideoReader
 from heygem.media.sound import RATE, Sound, load_sound
 from heygem.media.stream import ReadAhead, WriteBehind, one_thread
+from heygem.media.target import check_target, disk_errors
 from heygem.media.writer import VideoWriter
 from heygem.plan import LENGTHS, RESOLUTIONS, output_size, source_plan
 from heygem.quality.score import Render, judge
 from heygem.tick import Tick, silent
 
 QUALITIES = ("draft", "standard", "high")
-_DISK = (ENOSPC, EDQUOT, EROFS, EFBIG)
 _FACES = "0 for the largest face, 1 for the next …"
+_OURS = ("engine", "style", "face")  # of no concern to a studio
 
 
 @dataclass(frozen=True)
@@ -71,7 +70,7 @@ class Options:
 class Take:
     """What came out. ``stages`` are seconds per stage. ``quality``: facts about the result, a ``score`` 0..100 made of
     them, and its ``parts`` with the points that each fact took and why (``heygem.quality.score``); of several people
-    those of the one with the least score. ``voices``: face -> name of the recording that it speaks."""
+    those of the one with the least score; empty where nobody measured. ``voices``: face -> name of the recording that it speaks."""
 
     path: Path
     frames: int
@@ -107,7 +106,7 @@ def lipsync(
     cache is the folder of prepared avatars and voices (default: from the settings). Raises the errors of
     ``heygem.errors``.
     """
-    with _disk_errors(Path(out)):
+    with disk_errors(Path(out)):
         return _take(video, audio, Path(out), options or Options(), tick, cache or settings.load().cache)
 
 
@@ -124,11 +123,22 @@ def _take(
         tick("probe", 0, 1)
         order = _order(video, audio, out, options, tick, cache)
         tick("probe", 1, 1)
+    if isinstance(order.engine, Studio):
+        take = _made_elsewhere(order, order.engine, options, clock, tick)
+    else:
+        take = _made_here(order, options, clock, tick, cache)
+    _write_take(take, options)
+    tick("finish", 1, 1)
+    return take
+
+
+def _made_here(order: _Order, options: Options, clock: _Clock, tick: Tick, cache: Path) -> Take:
+    """Frame by frame, by an engine that renders."""
     engine, frames, fps = order.engine, order.frames, order.fps
     with ThreadPoolExecutor(1, "warm-up") as pool:
         warm = pool.submit(engine.warm)  # libraries load beside the analysis
         with clock("analyse"):
-            avatars = Avatar.prepare_all(video, list(order.voices), cache, tick)
+            avatars = Avatar.prepare_all(order.video, list(order.voices), cache, tick)
         with clock("listen"):
             tick("listen", 0, 1)
             warm.result()
@@ -140,27 +150,24 @@ def _take(
         for avatar, speech, sound in zip(avatars, speeches, order.voices.values(), strict=True):
             renderer = opened.enter_context(closing(engine.begin(avatar, speech, plan, options.style, tick)))
             speakers.append(Speaker(avatar, sound, renderer, plan))
-        with VideoWriter(out, fps, order.size, options.quality, order.sounds, order.encoder) as writer:
-            _render(video, plan, in_turn(speakers), engine.batch, writer, tick)
+        with VideoWriter(order.out, fps, order.size, options.quality, order.sounds, order.encoder) as writer:
+            _render(order.video, plan, in_turn(speakers), engine.batch, writer, tick)
             tick("finish", 0, 1)
         known = [speaker.known() for speaker in speakers]
-    take = Take(
-        path=out,
-        frames=frames,
-        fps=fps,
-        seconds=float(frames / fps),
-        width=order.size[0],
-        height=order.size[1],
-        engine=f"{engine.name} {engine.version}",
-        device=order.device,
-        stages=clock.seconds,
-        quality=min(map(judge, known), key=lambda quality: quality["score"]),
-        warnings=_warnings(speakers, plan, known),
-        voices={face: sound.path.name for face, sound in order.voices.items()},
-    )
-    _write_take(take, options)
-    tick("finish", 1, 1)
-    return take
+    take = order.take(frames, fps, order.size, f"{engine.name} {engine.version}", clock.seconds)
+    quality = min(map(judge, known), key=lambda quality: quality["score"])
+    return replace(take, quality=quality, warnings=_warnings(speakers, plan, known))
+
+
+def _made_elsewhere(order: _Order, studio: Studio, options: Options, clock: _Clock, tick: Tick) -> Take:
+    """As a whole, by a studio. Its pictures were not watched while they were made, so nothing is said of their worth."""
+    (sound,) = order.voices.values()
+    chosen, usual = ({**asdict(one), **asdict(one.style)} for one in (options, Options()))
+    asked = {name: chosen[name] for name in usual if name not in _OURS and chosen[name] != usual[name]}
+    made = studio.make(Script(order.video, sound.path, sound.seconds, order.frames, asked), order.out, tick)
+    size = made.picture.width, made.picture.height
+    take = order.take(made.frames, made.picture.fps, size, studio.name, {**clock.seconds, **made.stages})
+    return replace(take, warnings=[*made.warnings, "the quality was not measured: the pictures were made elsewhere"])
 
 
 @dataclass(frozen=True)
@@ -168,6 +175,8 @@ class _Order:
     """What a take will be, as far as it is known before the work. ``voices``: face -> sound; ``size``: (width, height)
     of the result."""
 
+    video: Path
+    out: Path
     engine: Engine
     device: str
     encoder: str
@@ -180,6 +189,12 @@ class _Order:
     def sounds(self) -> list[Path]:
         """Every recording once: two people who speak the same one are not twice as loud."""
         return list(dict.fromkeys(sound.path for sound in self.voices.values()))
+
+    def take(self, frames: int, fps: Fraction, size: tuple[int, int], engine: str, stages: dict[str, float]) -> Take:
+        """What came of it, without any judgement."""
+        spoken = {face: sound.path.name for face, sound in self.voices.items()}
+        seconds = float(frames / fps)
+        return Take(self.out, frames, fps, seconds, *size, engine, self.device, stages, {}, [], spoken)
 
 
 def _order(
@@ -196,19 +211,22 @@ def _order(
         raise OptionInvalid(option="audio", value="empty", allowed="a recording for one face or more")
     if min(paths) < 0:
         raise OptionInvalid(option="face", value=min(paths), allowed=_FACES)
-    _check_out(out, (Path(video), *map(Path, paths.values())))
+    check_target(out, (Path(video), *map(Path, paths.values())))
     picture = probe_video(video)
     for path in paths.values():
         probe_sound(path)
     engine = engines.load(options.engine)
     device = engine.device(options.style)
+    if isinstance(engine, Studio) and [*paths] != [0]:
+        one = "0: this engine makes one person speak, whom the service chooses"
+        raise OptionInvalid(option="face", value=", ".join(map(str, paths)), allowed=one)
     encoder = "cpu" if options.style.device == "cpu" else "auto"  # a GPU may compute and yet have no encoder
     size = output_size(picture.width, picture.height, options.resolution)
     kept = Cache(cache / "voices", settings.load().voice_bytes)
     voices = {face: load_sound(path, kept, lambda: tick("probe", 0, 1)) for face, path in paths.items()}
     longest = max(sound.samples.size for sound in voices.values())
     frames = math.ceil(round(Fraction(longest, RATE) * picture.fps, 6))
-    return _Order(engine, device, encoder, voices, picture.fps, frames, size)
+    return _Order(Path(video), out, engine, device, encoder, voices, picture.fps, frames, size)
 
 
 def _render(video: str | Path, plan: np.ndarray, render: Render, size: int, writer: VideoWriter, tick: Tick) -> None:
@@ -228,18 +246,6 @@ def _batches(frames: Iterable[Frame], size: int) -> Iterator[list[Frame]]:
         yield batch
 
 
-def _check_out(out: Path, inputs: tuple[Path, ...]) -> None:
-    """Refuses before the work what would fail after it."""
-    if out.suffix.lower() != ".mp4":
-        raise OptionInvalid(option="out", value=out.name, allowed="a file name that ends in .mp4")
-    if not out.parent.is_dir():
-        raise OutputError(name=out.name, reason=f"the folder {out.parent} does not exist")
-    if not os.access(out.parent, os.W_OK):
-        raise OutputError(name=out.name, reason=f"the folder {out.parent} is not writable")
-    if any(path.exists() and out.exists() and path.samefile(out) for path in inputs):
-        raise OutputError(name=out.name, reason="it is one of the inputs")
-
-
 def _warnings(speakers: Sequence[Speaker], plan: np.ndarray, known: Sequence[dict[str, float]]) -> list[str]:
     found = []
     for speaker, facts in zip(speakers, known, strict=True):
@@ -251,17 +257,6 @@ def _warnings(speakers: Sequence[Speaker], plan: np.ndarray, known: Sequence[dic
         if most := speaker.portions.most:
             found.append(f"{whose}the graphics memory was too small, so the batch was halved to {most}")
     return found
-
-
-@contextmanager
-def _disk_errors(out: Path) -> Iterator[None]:
-    """A disk that is full or read-only, wherever the work meets it (result, temporary files), is an OutputError."""
-    try:
-        yield
-    except OSError as error:
-        if error.errno not in _DISK:
-            raise
-        raise OutputError(name=out.name, reason=error.strerror) from error
 
 
 def _write_take(take: Take, options: Options) -> None:
