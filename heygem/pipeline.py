@@ -70,7 +70,8 @@ class Options:
 class Take:
     """What came out. ``stages`` are seconds per stage. ``quality``: facts about the result, a ``score`` 0..100 made of
     them, and its ``parts`` with the points that each fact took and why (``heygem.quality.score``); of several people
-    those of the one with the least score; empty where nobody measured. ``voices``: face -> name of the recording that it speaks."""
+    those of the one with the least score; empty where nobody measured. ``voices``: face -> name of the recording that
+    it speaks."""
 
     path: Path
     frames: int
@@ -160,7 +161,7 @@ def _made_here(order: _Order, options: Options, clock: _Clock, tick: Tick, cache
 
 
 def _made_elsewhere(order: _Order, studio: Studio, options: Options, clock: _Clock, tick: Tick) -> Take:
-    """As a whole, by a studio. Its pictures were not watched while they were made, so nothing is said of their worth."""
+    """As a whole, by a studio. Nobody watched its pictures while they were made, so nothing is said of their worth."""
     (sound,) = order.voices.values()
     chosen, usual = ({**asdict(one), **asdict(one.style)} for one in (options, Options()))
     asked = {name: chosen[name] for name in usual if name not in _OURS and chosen[name] != usual[name]}

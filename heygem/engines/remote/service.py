@@ -75,7 +75,7 @@ class Service:
         return self._ask("POST", "/easy/submit", json=asked)
 
     def query(self, code: str) -> Reply:
-        """How it is doing. Raises RemoteRefused, and Lost: if that was the end of it, the service does not say it again."""
+        """How it is doing. Raises RemoteRefused, and Lost: where that was its end, the service does not say it again."""
         return self._ask("GET", "/easy/query", params={"code": code})
 
     def download(self, path: str, to: Path) -> bool:

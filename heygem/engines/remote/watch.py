@@ -58,8 +58,8 @@ class Watch:
     def during(self, work: Callable[[], T], seconds: float = math.inf) -> T:
         """What ``work`` returns or raises, from a thread of its own, while this one ticks.
 
-        Raises TimeoutError after ``seconds``. Then, and where a tick raises, nobody waits for the work any more: it goes
-        on alone to its own end, so it must have one.
+        Raises TimeoutError after ``seconds``. Then, and where a tick raises, nobody waits for the work any more: it
+        goes on alone to its own end, so it must have one.
         """
         made: Future[T] = Future()
         Thread(target=_run, args=(work, made), name="remote", daemon=True).start()
