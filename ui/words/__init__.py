@@ -46,7 +46,7 @@ def warn(warning: str, language: str) -> str:
     """A warning of a take in this language; one that nobody knows stands as it is."""
     for pattern, key in WARNINGS.items():
         if found := re.fullmatch(pattern, warning):
-            values = {k: say(v, language) if k == "option" else v for k, v in found.groupdict().items()}
+            values = {k: say(v, language) if k == "option" and v in WORDS else v for k, v in found.groupdict().items()}
             return say(key, language, **values)
     return warning
 

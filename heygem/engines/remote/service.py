@@ -58,9 +58,7 @@ class Service:
             timeout=httpx.Timeout(SILENCE, connect=CONNECT),
             trust_env=False,
             follow_redirects=False,
-            limits=httpx.Limits(
-                max_keepalive_connections=0
-            ),  # one that the other side has closed looks like a lost answer
+            limits=httpx.Limits(max_keepalive_connections=0),  # one closed meanwhile looks like a lost answer
             headers={"user-agent": f"HeyGem/{__version__}", "accept-encoding": "identity"},
         )
 
@@ -75,7 +73,7 @@ class Service:
         return self._ask("POST", "/easy/submit", json=asked)
 
     def query(self, code: str) -> Reply:
-        """How it is doing. Raises RemoteRefused, and Lost: where that was its end, the service does not say it again."""
+        """How it is doing. Raises RemoteRefused, and Lost: if that was its end, the service does not say it again."""
         return self._ask("GET", "/easy/query", params={"code": code})
 
     def download(self, path: str, to: Path) -> bool:
