@@ -136,7 +136,7 @@ class Wav2Lip(nn.Module):
         return self.output_block(x)
 
     def fused(self) -> Self:
-        """The same network with its normalisations inside its convolutions: the same faces to 1e-5, and faster."""
+        """The same network, its normalisations inside its convolutions: the same faces but for rounding, sooner."""
         made = deepcopy(self)
         for part in made.modules():
             if isinstance(part, Block):
