@@ -17,12 +17,12 @@ TRIES, PAUSE = 3, 2.0
 """How often it is looked for, and the seconds in between: shared folders of a network show files late."""
 SHORT = 0.9
 """Share of the sound, half a second besides, that a result lasts at least."""
-_NAME = re.compile(r"[\w-][\w.-]{0,200}")
+_REST = re.compile(r"[\w.-]{1,100}", re.ASCII)  # of a name, behind the code
 
 
 class Result:
-    """named: the path that the service says; only its last part counts, which is looked for in the shared folder, then
-    at the address of the service. Empty: the name that every version of the service gives."""
+    """named: the path that the service says. Only its last part counts, where it begins with the code of the task (else
+    the name that every version gives): it is looked for in the shared folder, then at the address of the service."""
 
     def __init__(self, named: str, service: Service, corner: Corner, watch: Watch) -> None:
         self._named, self._service, self._corner, self._watch = named, service, corner, watch
@@ -50,9 +50,10 @@ class Result:
 
     def _places(self) -> Iterator[tuple[str, str | None]]:
         """Where it may lie: (name, its path at the service, or None for the shared folder)."""
-        said = PurePosixPath(self._named).name
-        for name in dict.fromkeys([said] if _NAME.fullmatch(said) else []) | {self._corner.result: None}:
-            yield from ((name, path) for path in (None, f"/easy/{name}", f"/{name}"))
+        said, code = PurePosixPath(self._named).name, self._corner.code
+        fits = said.startswith(code) and _REST.fullmatch(said[len(code) :])
+        name = said if fits else self._corner.result
+        yield from ((name, path) for path in (None, f"/easy/{name}", f"/{name}"))
 
     def _brought(self, name: str, path: str | None, part: Path) -> bool:
         if path is not None:
