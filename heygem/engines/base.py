@@ -37,6 +37,7 @@ class Style:
     blinks, sway: how often the eyes of a photo blink, how far its head moves; 0 never, 1 as people do, 2 twice that.
     Videos live by themselves: there both do nothing.
     region: "jaw" moves the whole lower face, "mouth" only the lips and the skin around them: chin and jaw line stay.
+    exact: engines with a network render as its authors' own program does, faults included: to compare.
     device: "auto", "cpu" or "cuda"; asking for a device that is not there is an error, never a silent fall to CPU.
     """
 
@@ -46,6 +47,7 @@ class Style:
     sway: float = 1.0
     region: str = "jaw"
     device: str = "auto"
+    exact: bool = False
 
     def __post_init__(self) -> None:
         for option in ("strength", "blinks", "sway"):

@@ -3,6 +3,7 @@ elsewhere has its own tests."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
@@ -13,10 +14,12 @@ from PIL import Image
 
 from heygem import engines
 from heygem.engines.base import Engine, Studio, Style
-from heygem.errors import EngineUnavailable, OptionInvalid, WeightsMissing
+from heygem.errors import EngineUnavailable, OptionInvalid
 from heygem.faces.avatar import Avatar
 from heygem.media.frame import Frame
 from heygem.media.sound import RATE, Sound
+from heygem.weights.table import needs
+from tests.engines.brought import bring
 
 FPS = Fraction(25)
 FRAMES = 20
@@ -24,15 +27,16 @@ STUDIOS = ("remote",)
 
 
 @pytest.fixture(params=[name for name in engines.ENGINES if name not in STUDIOS], scope="module")
-def engine(request: pytest.FixtureRequest) -> Engine:
-    """Skips where its weights are not installed."""
-    try:
+def engine(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Engine]:
+    """With tiny random weights, where it needs some."""
+    home = tmp_path_factory.mktemp("home")
+    bring(home, request.param)
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setenv("HEYGEM_HOME", str(home))
         engine = engines.load(request.param)
         engine.warm()
-    except (WeightsMissing, ModuleNotFoundError) as error:
-        pytest.skip(f"{request.param}: {error}")
-    assert engine.name == request.param
-    return engine
+        assert engine.name == request.param
+        yield engine
 
 
 @pytest.fixture(scope="module")
@@ -83,7 +87,8 @@ def test_the_mouth_changes_with_the_voice_and_nothing_far_from_it_does(
     mouth = avatar.landmarks[0][:, :2][[61, 291, 0, 17]]
     (x0, y0), (x1, y1) = mouth.min(axis=0).astype(int), mouth.max(axis=0).astype(int)
     changes = [np.abs(picture[y0:y1, x0:x1].astype(int) - before[y0:y1, x0:x1]).mean() for picture in out]
-    assert max(changes) > 8 and np.std(changes) > 1
+    lively = 0.02 if needs(engine.name) else 1  # the frames are all the same; networks with random weights say little
+    assert max(changes) > 8 and np.std(changes) > lively
     for picture in out:
         assert np.array_equal(picture[:eyes], before[:eyes]), "bit-equal above the lower face"
         assert np.array_equal(picture[:, :80], before[:, :80])

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 import torch
@@ -12,6 +12,7 @@ from torch import Tensor, nn
 
 from heygem.errors import EngineUnavailable
 
+Net = TypeVar("Net", bound=nn.Module)
 SHARE = 0.7
 """Of the free memory of a GPU, what the frames of one batch may take."""
 
@@ -29,7 +30,7 @@ class Place:
     def is_gpu(self) -> bool:
         return self.device.type == "cuda"
 
-    def hold(self, net: nn.Module) -> nn.Module:
+    def hold(self, net: Net) -> Net:
         """The network here, for inference, with channels last: what convolutions are fastest with."""
         net = net.eval().requires_grad_(False).to(self.device, self.dtype)
         return net.to(memory_format=torch.channels_last)  # pyright: ignore[reportCallIssue] (torch names no such form)
