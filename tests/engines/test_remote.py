@@ -35,6 +35,9 @@ from heygem.errors import (
     RemoteUnreachable,
     RemoteUnusable,
 )
+from heygem.jobs.attempt import GRACE
+from heygem.jobs.job import Request
+from heygem.jobs.worker import CANCEL, Order, Worker
 from heygem.media.reader import VideoReader
 from heygem.pipeline import Options, Take, lipsync
 from tests.engines.face2face import Face2Face, Stage, serving
@@ -436,25 +439,20 @@ def test_addresses_that_are_none_or_hold_secrets(url: str) -> None:
         settings.load(remote_url=url)
 
 
-@pytest.mark.slow
-def test_our_own_server_is_such_a_service(
-    portrait: Path, voice: Path, tmp_path: Path, avatar_cache: Path, monkeypatch: pytest.MonkeyPatch
+def test_a_cancelled_worker_has_no_need_to_be_killed(
+    service: Face2Face, make: Make, video: Path, voice: Path, tmp_path: Path
 ) -> None:
-    """The whole product as a process of its own makes the take for this one."""
-    from tests.e2e.conftest import App
-
-    shared, out = tmp_path / "shared", tmp_path / "take.mp4"
-    shared.mkdir()
-    app = App(tmp_path, {"HEYGEM_EASY_FOLDER": str(shared), "HEYGEM_MIN_FREE_MB": "0", "HEYGEM_REMOTE_URL": ""})
-    shown: list[float] = []
+    """A killed one could not tidy up behind it."""
+    service.mischief["query"].append("hanging")
+    worker = Worker()
     try:
-        app.start()
-        monkeypatch.setenv("HEYGEM_REMOTE_URL", app.address)
-        monkeypatch.setenv("HEYGEM_REMOTE_FOLDER", str(shared))
-        take = lipsync(
-            portrait, voice, out, Options("remote"), lambda stage, done, total: shown.append(done / total), avatar_cache
-        )
+        worker.send(Order(Request(video, voice, Options("remote")), tmp_path / "out" / "take.mp4", tmp_path / "cache"))
+        while "/easy/query" not in service.paths:
+            assert (worker.receive(0.1) or "tick")[0] != "failed"
+        worker.send(CANCEL)
+        began = time.monotonic()
+        while (told := worker.receive(5)) is not None and told[0] != "failed":
+            pass
+        assert told is not None and told[1].code == "job.cancelled" and time.monotonic() - began < GRACE
     finally:
-        app.end()
-    print(take.stages, sorted(set(shown)))
-    assert (take.width, take.height, take.fps, take.frames) == (512, 512, 25, 50)
+        worker.kill()
