@@ -42,6 +42,7 @@ class Result(BaseModel):
     height: int
     engine: str
     device: str
+    devices: dict[str, str] = Field(description="part of the work (faces, engine, encoder) -> where it was done")
     score: float | None = Field(description="0 to 100")
     warnings: list[str]
     stages: dict[str, float] = Field(description="stage -> seconds")
@@ -220,7 +221,7 @@ def disposition(kind: str, name: str) -> str:
 def _result(job: Job) -> Result | None:
     if job.state != DONE or job.take is None:
         return None
-    same = ("seconds", "frames", "width", "height", "engine", "device", "warnings", "stages")
+    same = ("seconds", "frames", "width", "height", "engine", "device", "devices", "warnings", "stages")
     known = {name: getattr(job.take, name) for name in same}
     return Result(**known, fps=str(job.take.fps), score=job.take.quality.get("score"))
 

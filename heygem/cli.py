@@ -1,4 +1,4 @@
-"""The command line: ``heygem lipsync | demo | doctor | bench | serve | jobs | deliveries | notify | storage | users``.
+"""The command line: ``heygem lipsync | demo | doctor | bench | serve | jobs | deliveries | notify | …``.
 
 It wires; others do the work. Exit codes: 0 done, 1 failed, 2 called wrongly (also an option outside its range), 130 and
 143 stopped by a signal. Results go to standard output, everything else to standard error.
@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from heygem import __version__
-from heygem.commands import deliveries, jobs, notify, storage, users
+from heygem.commands import deliveries, jobs, notify, storage, users, weights
 from heygem.errors import HeyGemError, OptionInvalid
 
 if TYPE_CHECKING:
@@ -93,6 +93,9 @@ def _parser() -> argparse.ArgumentParser:
         lipsync.add_argument(
             f"--{name}", type=kind, metavar=values, help=text, default=argparse.SUPPRESS, action=action
         )
+    lipsync.add_argument(
+        "--exact", action="store_true", default=argparse.SUPPRESS, help="networks: as their own programs do"
+    )
     lipsync.set_defaults(run=_lipsync)
 
     demo = commands.add_parser("demo", help="a first result without any file of your own")
@@ -109,7 +112,7 @@ def _parser() -> argparse.ArgumentParser:
     serve.add_argument("--host", help="address to listen on")
     serve.add_argument("--port", help="port")
     serve.set_defaults(run=_serve)
-    for group in (jobs, deliveries, notify, storage, users):
+    for group in (jobs, deliveries, notify, storage, users, weights):
         group.register(commands)
     return parser
 
@@ -268,7 +271,7 @@ def _options(args: argparse.Namespace) -> Options:
     from heygem.pipeline import Options
 
     given = vars(args)
-    style = Style(**{name: given[name] for name in STYLE if name in given})
+    style = Style(**{name: given[name] for name in (*STYLE, "exact") if name in given})
     chosen = {name: given[name] for name in CHOICES if name in given}
     if "face" in chosen:
         chosen["face"] = chosen["face"][0][0]
@@ -280,6 +283,7 @@ def _facts(take: Take) -> str:
     return (
         f"{take.seconds:.2f} s, {take.frames} frames at {float(take.fps):g} fps, {take.width}x{take.height}, "
         f"{take.engine} on {take.device}, made in {work:.1f} s ({take.frames / work:.1f} frames a second)"
+        + "".join(f"; {part}: {place}" for part, place in take.devices.items() if part != "engine")
     )
 
 

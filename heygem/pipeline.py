@@ -71,7 +71,8 @@ class Take:
     """What came out. ``stages`` are seconds per stage. ``quality``: facts about the result, a ``score`` 0..100 made of
     them, and its ``parts`` with the points that each fact took and why (``heygem.quality.score``); of several people
     those of the one with the least score; empty where nobody measured. ``voices``: face -> name of the recording that
-    it speaks."""
+    it speaks. ``device``: where the mouths were made; ``devices``: where every part of the work was done, by part
+    ("faces", "engine", "encoder")."""
 
     path: Path
     frames: int
@@ -85,6 +86,7 @@ class Take:
     quality: dict[str, Any]
     warnings: list[str]
     voices: dict[int, str] = field(default_factory=dict)
+    devices: dict[str, str] = field(default_factory=dict)
 
     def as_dict(self) -> dict[str, object]:
         """Plain values for JSON: the path as text, the frame rate as "30000/1001"."""
@@ -157,7 +159,8 @@ def _made_here(order: _Order, options: Options, clock: _Clock, tick: Tick, cache
         known = [speaker.known() for speaker in speakers]
     take = order.take(frames, fps, order.size, f"{engine.name} {engine.version}", clock.seconds)
     quality = min(map(judge, known), key=lambda quality: quality["score"])
-    return replace(take, quality=quality, warnings=_warnings(speakers, plan, known))
+    devices = {"faces": "CPU", "engine": order.device, "encoder": writer.encoder}
+    return replace(take, quality=quality, warnings=_warnings(speakers, plan, known), devices=devices)
 
 
 def _made_elsewhere(order: _Order, studio: Studio, options: Options, clock: _Clock, tick: Tick) -> Take:

@@ -126,7 +126,10 @@ def _take(job: Job, language: str) -> dict[str, Any]:
             say("fps", language, n=f"{float(take.fps):.5g}"),
             say("fact_frames", language, n=take.frames),
             take.engine,
-            take.device,
+            *(
+                say(f"done_{part}", language, place=place)
+                for part, place in (take.devices or {"engine": take.device}).items()
+            ),
         ],
         "stages": [
             {"name": say(f"stage_{stage}", language), "time": duration(seconds, language)}

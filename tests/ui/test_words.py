@@ -121,7 +121,7 @@ def test_no_two_files_share_a_key() -> None:
 
 def test_no_key_is_left_over() -> None:
     prefixes = ("engine_", "region_", "resolution_", "quality_", "length_", "stage_", "state_", "audio_", "video_")
-    prefixes += ("held_", "run_state_", "run_held_", "draft_level_")
+    prefixes += ("held_", "run_state_", "run_held_", "draft_level_", "done_")
     prefixes += (
         "finding_",
         "channel_",
