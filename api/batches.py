@@ -11,7 +11,7 @@ from api.jobs import FILE, Key, Offset, Page, body, extras_of
 from api.models import Batches, BatchReply, batch_reply
 from api.options import wishes_of
 from heygem.jobs.job import Batch
-from heygem.jobs.limits import check_files, check_room
+from heygem.jobs.limits import check_engine, check_files, check_room
 
 router = APIRouter(tags=["batches"])
 
@@ -62,8 +62,10 @@ def _submit(desk: Desk, sent: Sent, key: str | None) -> Batch:
     if key and (known := desk.queue.store.by_key(key)):
         return desk.queue.need_batch(known.batch or "")
     wishes = wishes_of(sent.fields)
+    options = wishes.options
+    check_engine(desk.settings, options)
     audio, videos = sent.one("audio"), sent.many("videos")
     extras = extras_of(desk, sent, wishes, key)
     check_room(desk.queue, desk.settings, len(videos))
     check_files(desk.settings, audio, videos)
-    return desk.queue.submit_batch(audio, videos, wishes.options, wishes.name, extras)
+    return desk.queue.submit_batch(audio, videos, options, wishes.name, extras)

@@ -14,7 +14,7 @@ from api.options import OptionsFields, Wishes, options_of, wishes_of
 from heygem.errors import JobState, OptionInvalid, StorageMissing
 from heygem.jobs.job import STATES, Extras, Job
 from heygem.jobs.job import Request as Asked
-from heygem.jobs.limits import check_files, check_room
+from heygem.jobs.limits import check_engine, check_files, check_room
 from heygem.jobs.store import Filter
 from heygem.notify import guard
 from storage import missing
@@ -137,7 +137,9 @@ def pin(desk: At, id: str, pinned: Annotated[bool, Body(embed=True)] = True) -> 
 def again(desk: At, id: str, options: OptionsFields) -> JobReply:  # pyright: ignore[reportInvalidTypeForm]
     """A new job of the same files with other options."""
     check_room(desk.queue, desk.settings)
-    return one_job(desk, desk.queue.again(id, options_of(options)).id)
+    wanted = options_of(options)
+    check_engine(desk.settings, wanted)
+    return one_job(desk, desk.queue.again(id, wanted).id)
 
 
 def extras_of(desk: Desk, sent: Sent, wishes: Wishes, key: str | None) -> Extras:
@@ -156,6 +158,7 @@ def _submit(desk: Desk, sent: Sent, key: str | None) -> tuple[Job, bool]:
         return known, False
     wishes = wishes_of(sent.fields)
     asked = Asked(sent.one("video"), sent.one("audio"), wishes.options)
+    check_engine(desk.settings, asked.options)
     extras = extras_of(desk, sent, wishes, key)
     check_files(desk.settings, asked.audio, [asked.video])
     return desk.queue.submit(asked, extras), True

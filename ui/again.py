@@ -8,7 +8,7 @@ from typing import Any
 
 import gradio as gr
 
-from heygem.jobs.limits import check_room
+from heygem.jobs.limits import check_engine, check_room
 from ui.browser import QUIET, tongue
 from ui.desk import Desk
 from ui.files import problem
@@ -27,7 +27,7 @@ class Again:
         self._desk = desk
         with gr.Column(elem_id="again"):
             self.head = template("again", {}, "again")
-            self.options = options_panel(words, "again_", open=True)
+            self.options = options_panel(words, "again_", desk, open=True)
             start = gr.Button(words("start"), variant="primary", elem_id="again_start")
         list.again(self._open, None, [self.head, *self.options], **QUIET)
         start.click(self._start, [self.head, *self.options], self.head, **QUIET)
@@ -48,7 +48,9 @@ class Again:
             old = self._desk.queue.need(str(asked.get("job")))
             wanted = chosen(*options)
             device = old.request.options.style.device  # the page has no field for it
-            job = self._desk.queue.again(old.id, replace(wanted, style=replace(wanted.style, device=device)))
+            wanted = replace(wanted, style=replace(wanted.style, device=device))
+            check_engine(self._desk.settings, wanted)
+            job = self._desk.queue.again(old.id, wanted)
         except Exception as error:
             told = problem(error, language, self._desk.log.name)
             return {**self._value(asked.get("job"), asked.get("name"), language), **told}

@@ -9,7 +9,7 @@ import gradio as gr
 
 from heygem.errors import FileMissing
 from heygem.jobs.job import Batch
-from heygem.jobs.limits import check_files, check_room
+from heygem.jobs.limits import check_engine, check_files, check_room
 from ui.browser import LATEST, PULSE, QUIET, kept, remembered, tongue
 from ui.delivery import deliver_switch, extras
 from ui.desk import Desk
@@ -46,7 +46,7 @@ class BatchTab:
                     many: Any = {"file_count": "multiple", "show_label": False, "elem_classes": "drop"}
                     self.videos = gr.File(label=label, elem_id="batch_videos", **many)
                     self.list = template("draft", {}, "draft", elem_id="batch_list")
-            self.options = options_panel(words, "batch_")
+            self.options = options_panel(words, "batch_", desk)
             self.deliver = deliver_switch(page, words, desk, "batch_deliver")
             with gr.Row(elem_classes="buttons"):
                 label = words("batch_name")
@@ -125,10 +125,12 @@ class BatchTab:
                 if not kept(path):
                     raise FileMissing(name=Path(path or "-").name)
             audio, videos = Path(voice["path"]), [Path(path) for path in _videos(draft)]
+            wanted = chosen(*options)
             check_room(self._queue, self._desk.settings, len(videos))
+            check_engine(self._desk.settings, wanted)
             check_files(self._desk.settings, audio)
             more = extras(deliver, self._desk.settings)
-            batch = self._queue.submit_batch(audio, videos, chosen(*options), name.strip(), more)
+            batch = self._queue.submit_batch(audio, videos, wanted, name.strip(), more)
         except Exception as error:
             why = problem(error, tongue(request, self._desk), self._log)
             return [mine, name, gr.skip(), gr.Button(interactive=True), why, *[gr.skip()] * 4]

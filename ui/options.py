@@ -10,11 +10,15 @@ from gradio.components import Component
 from heygem.engines import ENGINES
 from heygem.engines.base import REGIONS, Style
 from heygem.pipeline import LENGTHS, QUALITIES, RESOLUTIONS, Options
+from ui.browser import LATEST, QUIET, tongue
+from ui.desk import Desk
+from ui.engines import choices, note
+from ui.template import template
 
 _DEFAULT = Options()
 
 
-def options_panel(words: gr.I18n, prefix: str, open: bool = False) -> list[Component]:
+def options_panel(words: gr.I18n, prefix: str, desk: Desk, open: bool = False) -> list[Component]:
     """A panel. The components in the order of the arguments of ``chosen``; ``prefix`` begins their ids."""
     with gr.Accordion(words("options"), open=open, elem_id=f"{prefix}options", elem_classes="options"):
         with gr.Row():
@@ -32,7 +36,7 @@ def options_panel(words: gr.I18n, prefix: str, open: bool = False) -> list[Compo
             face = gr.Number(
                 _DEFAULT.face + 1, label=words("face"), info=words("face_about"), precision=0, minimum=1, maximum=20
             )
-        engine = _choose(words, prefix, "engine", ENGINES, gr.Dropdown)
+        engine = _engine(words, prefix, desk)
     return [engine, strength, smoothness, blinks, sway, region, resolution, quality, length, face]
 
 
@@ -50,10 +54,29 @@ def values_of(options: Options) -> list[Any]:
     return [options.engine, *moves, options.resolution, options.quality, options.length, options.face + 1]
 
 
-def _choose(words: gr.I18n, prefix: str, name: str, values: Any, kind: type = gr.Radio) -> Any:
-    choices = [(words(f"{name}_{value}"), value) for value in values]
+def _engine(words: gr.I18n, prefix: str, desk: Desk) -> gr.Dropdown:
+    """All engines, those that cannot be used now marked, and below what is to be known of the chosen one."""
+    settings = desk.settings
+    names = [(words(f"engine_{name}"), name) for name in ENGINES]
+    engine = gr.Dropdown(names, value=_DEFAULT.engine, label=words("engine"), elem_id=f"{prefix}engine")
+    said = template("why", {}, elem_id=f"{prefix}engine_note")
+
+    def refresh(request: gr.Request) -> Any:
+        return gr.Dropdown(choices=choices(settings, tongue(request, desk)))
+
+    def tell(name: str, request: gr.Request) -> dict[str, str]:
+        return note(name, settings, tongue(request, desk))
+
+    gr.on(None, refresh, None, engine, **QUIET)  # when the page opens
+    engine.focus(refresh, None, engine, **QUIET)  # what was installed meanwhile is seen
+    engine.change(tell, engine, said, **LATEST)
+    return engine
+
+
+def _choose(words: gr.I18n, prefix: str, name: str, values: Any) -> gr.Radio:
+    shown = [(words(f"{name}_{value}"), value) for value in values]
     holder = _DEFAULT if hasattr(_DEFAULT, name) else _DEFAULT.style
-    return kind(choices, value=getattr(holder, name), label=words(name), elem_id=f"{prefix}{name}")
+    return gr.Radio(shown, value=getattr(holder, name), label=words(name), elem_id=f"{prefix}{name}")
 
 
 def _slide(words: gr.I18n, name: str, most: int = 2) -> Any:

@@ -1,41 +1,28 @@
-"""The tab 设置: what goes on in this server, what its administrator has set, and its log."""
+"""The tab 设置: what goes on in this server, its engines, what its administrator has set, and its log."""
 
 from __future__ import annotations
 
 from functools import cache
-from pathlib import Path
 from typing import Any
 
 import gradio as gr
 from loguru import logger
-from pydantic import SecretStr
 
 from heygem import __version__, engines
 from heygem.jobs.folder import free_bytes
 from heygem.jobs.job import QUEUED, RUNNING
-from heygem.settings import PREFIX, Settings
 from ui.browser import tongue
 from ui.checks import Checks
 from ui.desk import Desk
+from ui.engines import EngineCards
 from ui.files import problem
 from ui.log import LogView
+from ui.rules import Rules
 from ui.template import plain, template
-from ui.words import WORDS, duration, say
+from ui.words import say
 
-_GROUPS = (
-    ("group_share", ("storage", "s3_", "upload_", "link_", "cdn_", "public_", "keep_local")),
-    ("group_notify", ("notify_", "smtp_")),
-    ("group_keep", ("keep_", "min_", "cache_")),
-    ("group_max", ("max_",)),
-    ("group_programs", ("api_", "cors_", "easy_fetch", "webhook_")),
-    ("group_page", ("host", "port", "language")),
-    ("group_folders", ("home", "outputs", "log_", "users_", "input_", "easy_", "insightface", "syncnet")),
-    ("group_work", ("",)),
-)
-"""Where a setting stands, by the beginning of its name; the first that fits counts."""
-_UNITS = {"_mb": "MB", "_mb_s": "MB/s", "_gb": "GB", "_bytes": "GB"}
+_LABELS = ("now", "language", "queue", "workers")
 _GB = 1 << 30
-_LABELS = ("now", "rules", "rules_about", "language", "own_value", "queue", "workers")
 
 
 class Server:
@@ -48,6 +35,8 @@ class Server:
             return self.answer(question, tongue(request, desk))
 
         self.view = template("server", {}, "server", elem_id="server", server_functions=[ask])
+        EngineCards(desk)
+        Rules(desk)
         Checks(desk)
         LogView(desk)
 
@@ -70,7 +59,7 @@ class Server:
         paused = queue.store.fact("paused") is not None
         secured = bool(settings.api_token or settings.users_file or settings.users.exists())
         free = say("disk_free", language, free=free_bytes(queue.outputs) / _GB, floor=queue.floor / _GB)
-        known = say("versions", language, version=__version__, engines=_engines())
+        known = say("versions", language, version=__version__, engine=_engine())
         return {
             "held": held or "",
             "queue": say(f"queue_{held or 'open'}", language),
@@ -82,7 +71,6 @@ class Server:
                 {"name": say("login", language), "value": say(f"login_{'on' if secured else 'off'}", language)},
                 {"name": say("version", language), "value": known},
             ],
-            "groups": rules(settings, language),
             "words": {label: say(label, language) for label in _LABELS},
         }
 
@@ -96,53 +84,8 @@ class Server:
         return found or [{"name": say("no_workers", language), "device": "", "state": "asleep", "text": ""}]
 
 
-def rules(settings: Settings, language: str) -> list[dict[str, Any]]:
-    """Every setting in words, with its value and the variable that sets it. Secrets are stars."""
-    groups: dict[str, list[dict[str, Any]]] = {group: [] for group, _ in _GROUPS}
-    for name in Settings.model_fields:
-        group = next(group for group, starts in _GROUPS if name.startswith(starts))
-        groups[group].append(
-            {
-                "name": say(f"setting_{name}", language) if f"setting_{name}" in WORDS else name,
-                "value": shown(name, getattr(settings, name), language),
-                "variable": PREFIX + name.upper(),
-                "own": name in settings.model_fields_set,
-            }
-        )
-    return [{"name": say(group, language), "rules": found} for group, found in groups.items() if found]
-
-
-def shown(name: str, value: Any, language: str) -> str:
-    """The value of a setting for people."""
-    if isinstance(value, SecretStr):
-        return "••••••••"
-    if value is None or value == ():
-        return say("no_value", language)
-    if isinstance(value, bool):
-        return say("on" if value else "off", language)
-    if isinstance(value, tuple):
-        return ", ".join(map(str, value))
-    if isinstance(value, str | Path):
-        return str(value)
-    about = Settings.model_fields[name].description or ""
-    if value == 0 and ("ever" in about or "no limit" in about):
-        return say("unlimited", language)
-    if value == 0 and name in ("workers", "smtp_port"):
-        return say("automatic" if name == "workers" else "automatic_port", language)
-    if name.endswith("_bytes"):
-        value /= _GB
-    unit = next((unit for end, unit in _UNITS.items() if name.endswith(end)), "")
-    if unit:
-        return f"{value:,.4g} {unit}" if value < 1000 else f"{value:,.0f} {unit}"
-    if name.endswith("days"):
-        return say("days", language, n=f"{value:g}")
-    if name.endswith("minutes"):
-        return duration(60 * value, language)
-    return duration(value, language) if name.endswith("seconds") else f"{value:g}"
-
-
 @cache
-def _engines() -> str:
-    """All names, the default one with its version: the others load libraries that this process has no use for."""
+def _engine() -> str:
+    """The default one with its version: the others load libraries that this process has no use for."""
     usual = engines.load(engines.DEFAULT)
-    return ", ".join([f"{usual.name} {usual.version}", *(name for name in engines.ENGINES if name != usual.name)])
+    return f"{usual.name} {usual.version}"

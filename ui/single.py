@@ -9,7 +9,7 @@ import gradio as gr
 
 from heygem.errors import HeyGemError
 from heygem.jobs.job import Job, Request
-from heygem.jobs.limits import check_files, check_room
+from heygem.jobs.limits import check_engine, check_files, check_room
 from ui.browser import LATEST, PULSE, QUIET, kept, remembered, tongue
 from ui.card import job_card, refuse, show
 from ui.delivery import deliver_switch, delivering, extras
@@ -38,7 +38,7 @@ class Single:
             self.video, self.video_look = picker("video", "video", words)
             with self.video_look.parent:  # pyright: ignore[reportOptionalContextManager]
                 self.verdict = template("verdict", {}, elem_id="video_verdict")
-        self.options = options_panel(words, "")
+        self.options = options_panel(words, "", desk)
         self.deliver = deliver_switch(page, words, desk, "deliver")
         with gr.Row(elem_classes="buttons"):
             self.start = gr.Button(words("start"), variant="primary", interactive=False, elem_id="start")
@@ -83,9 +83,11 @@ class Single:
     ) -> list[Any]:
         try:
             picture, voice = (Path(one["path"] if kept(one.get("path")) else "-") for one in (video, audio))
+            wanted = chosen(*options)
             check_room(self._queue, self._desk.settings)
+            check_engine(self._desk.settings, wanted)
             check_files(self._desk.settings, voice)
-            job = self._queue.submit(Request(picture, voice, chosen(*options)), extras(deliver, self._desk.settings))
+            job = self._queue.submit(Request(picture, voice, wanted), extras(deliver, self._desk.settings))
         except Exception as error:
             return [mine, refuse(error, self._tongue(request), self._log), *[gr.skip()] * 4]
         mine = {"job": job.id, "sent": True}

@@ -2,13 +2,9 @@
 
 from __future__ import annotations
 
-import os
 from dataclasses import dataclass
-from itertools import takewhile
 
-from loguru import logger
-
-_VISIBLE = "CUDA_VISIBLE_DEVICES"
+from heygem import gpus
 
 
 @dataclass(frozen=True)
@@ -21,7 +17,7 @@ class Device:
     @property
     def variables(self) -> dict[str, str]:
         """What a process needs in its environment to compute here."""
-        return {} if self.gpu is None else {_VISIBLE: self.gpu}
+        return {} if self.gpu is None else {gpus.VISIBLE: self.gpu}
 
 
 CPU = Device("cpu")
@@ -29,25 +25,5 @@ CPU = Device("cpu")
 
 def devices(workers: int = 0) -> list[Device]:
     """One device for each worker, in turn. 0 workers: as many as there are GPUs, or one."""
-    found = [Device(f"cuda:{number}", gpu) for number, gpu in enumerate(_gpus())] or [CPU]
+    found = [Device(f"cuda:{number}", gpu) for number, gpu in enumerate(gpus.visible())] or [CPU]
     return [found[number % len(found)] for number in range(workers or len(found))]
-
-
-def _gpus() -> list[str]:
-    """The GPUs that this process may use, in the order of their numbers."""
-    import pynvml
-
-    try:
-        pynvml.nvmlInit()
-    except pynvml.NVMLError as error:
-        logger.debug("no GPU: {}", error)
-        return []
-    try:
-        count = range(pynvml.nvmlDeviceGetCount())
-        all_of_them = [str(pynvml.nvmlDeviceGetUUID(pynvml.nvmlDeviceGetHandleByIndex(n))) for n in count]
-    finally:
-        pynvml.nvmlShutdown()
-    chosen = os.environ.get(_VISIBLE)
-    if chosen is None or not all_of_them:
-        return all_of_them
-    return [*takewhile(lambda gpu: gpu not in ("", "-1"), map(str.strip, chosen.split(",")))]

@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
+from heygem.engines import cards
 from heygem.errors import LimitExceeded, QueueFull
 from heygem.jobs.job import QUEUED
 from heygem.jobs.queue import Queue
 from heygem.media.probe import probe_sound, probe_video
+from heygem.pipeline import Options
 from heygem.settings import Settings
 
 
@@ -39,6 +41,11 @@ def check_files(settings: Settings, audio: Path, videos: Sequence[Path] = ()) ->
         )
     for video in videos:
         probe_video(video)
+
+
+def check_engine(settings: Settings, options: Options) -> None:
+    """Can the engine begin a take? Cheap. Raises what ``heygem.engines.cards.check`` raises."""
+    cards.check(options.engine, options.style, settings)
 
 
 def check_size(settings: Settings, size: int) -> None:

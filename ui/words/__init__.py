@@ -11,6 +11,7 @@ from heygem import errors
 from heygem.language import LANGUAGES
 from ui.words.batch import BATCH
 from ui.words.delivery import DELIVERY, FINDINGS_ZH
+from ui.words.engines import ENGINES, LICENCES_ZH
 from ui.words.history import HISTORY
 from ui.words.preflight import PREFLIGHT
 from ui.words.problems import ERROR_EN_PAGE, ERRORS_ZH, REASONS_ZH, VALUES_ZH, WARNINGS
@@ -18,7 +19,16 @@ from ui.words.remote import REMOTE
 from ui.words.server import SERVER
 from ui.words.single import SINGLE
 
-WORDS: dict[str, tuple[str, str]] = {**SINGLE, **BATCH, **PREFLIGHT, **HISTORY, **DELIVERY, **SERVER, **REMOTE}
+WORDS: dict[str, tuple[str, str]] = {
+    **SINGLE,
+    **BATCH,
+    **PREFLIGHT,
+    **HISTORY,
+    **DELIVERY,
+    **ENGINES,
+    **SERVER,
+    **REMOTE,
+}
 
 
 def say(key: str, language: str, **details: object) -> str:
@@ -40,6 +50,11 @@ def because(part: Mapping[str, Any], quality: Mapping[str, Any], language: str) 
     if language == "zh" and part["name"] in REASONS_ZH:
         return REASONS_ZH[part["name"]].format_map(quality)
     return f"{part['reason'][:1].upper()}{part['reason'][1:]}."
+
+
+def quoted(text: str, language: str) -> str:
+    """What a card quotes of a licence or a source, in this language; the name of a licence stands as it is."""
+    return {**VALUES_ZH, **LICENCES_ZH}.get(text, text) if language == "zh" else text
 
 
 def warn(warning: str, language: str) -> str:
@@ -66,10 +81,14 @@ def told(finding: str, language: str) -> str:
 
 
 def _pattern(template: str) -> str:
-    """A regular expression that finds the values of a sentence with placeholders."""
-    return "".join(
-        re.escape(text) + (f"(?P<{name}>.*)" if name else "") for text, name, *_ in string.Formatter().parse(template)
-    )
+    """A regular expression that finds the values of a sentence with placeholders; the same one is equal everywhere."""
+    found, seen = "", set()
+    for text, name, *_ in string.Formatter().parse(template):
+        found += re.escape(text)
+        if name:
+            found += f"(?P={name})" if name in seen else f"(?P<{name}>.*)"
+            seen.add(name)
+    return found
 
 
 def templates(code: str, language: str) -> tuple[str, str]:

@@ -5,9 +5,8 @@
 from __future__ import annotations
 
 REMOTE: dict[str, tuple[str, str]] = {
-    "engine_remote": ("远程服务（face2face）", "Remote service (face2face)"),
     "stage_send": ("发送文件", "Sending the files"),
-    "stage_wait": ("等待远程服务空闲", "Waiting for the remote service"),
+    "stage_wait": ("等待远程服务接收任务", "Waiting until the service takes it"),
     "not_measured": ("画面由远程服务生成，没有测量质量，所以没有评分。", "The pictures were made elsewhere: the quality was not measured, so there is no score."),
     "not_followed": ("远程服务不支持“{option}”，这一项没有生效。", "The remote service does not know the setting “{option}”; it was not followed."),
     "sent_as_film": ("照片以静止视频的形式发送给远程服务，人物不会眨眼，头也不会动。", "The photo was sent as a film that stands still: it neither blinks nor moves its head."),

@@ -27,7 +27,7 @@ SERVER: dict[str, tuple[str, str]] = {
     "login_on": ("需要登录", "required"),
     "login_off": ("不需要登录：同一网络里的任何人都能使用", "none: everybody in this network can use the page"),
     "version": ("版本", "Version"),
-    "versions": ("HeyGem {version} · 引擎 {engines}", "HeyGem {version} · engines {engines}"),
+    "versions": ("HeyGem {version} · 默认引擎 {engine}", "HeyGem {version} · default engine {engine}"),
     "language": ("网页语言", "Language of the page"),
     # what an administrator has set
     "rules": ("服务器设置", "Settings of the server"),
@@ -45,6 +45,7 @@ SERVER: dict[str, tuple[str, str]] = {
     "group_work": ("任务处理", "Work"),
     "group_keep": ("保留与清理", "What is kept"),
     "group_max": ("单次限制", "Limits"),
+    "group_engines": ("引擎", "Engines"),
     "group_share": ("分享", "Sharing"),
     "group_notify": ("通知", "Notices"),
     "group_programs": ("程序接口", "For programs"),
