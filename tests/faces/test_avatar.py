@@ -15,6 +15,7 @@ from heygem.faces import avatar as avatar_module
 from heygem.faces.avatar import Avatar
 from heygem.faces.scan import scan
 from heygem.media.reader import VideoReader
+from tests.faces.scrfd import red_finder
 
 from .conftest import place
 
@@ -177,6 +178,23 @@ def test_insightface_is_asked_for_its_weights(
     monkeypatch.setenv("HEYGEM_INSIGHTFACE", str(tmp_path))
     with pytest.raises(EngineUnavailable, match="non-commercial"):
         Avatar.prepare(film(sliding(woman, 3)), cache=tmp_path / "cache")
+
+
+def test_insightface_decides_who_is_there(
+    film: Film, woman: np.ndarray, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The smaller face has a red square over its head, which is all that this detector finds."""
+    both = place(woman, (640, 640), (300, 300), 1.3)
+    both[:256, :256] = woman
+    plain = Avatar.prepare(film([both] * 12, "plain.mp4"), cache=tmp_path / "plain")
+    both[0:32, 128:160] = (255, 0, 0)
+    red_finder(tmp_path / "det_10g.onnx", (1.2, -1.4, 2.4, 5.6))
+    monkeypatch.setenv("HEYGEM_INSIGHTFACE", str(tmp_path))
+    avatar = Avatar.prepare(film([both] * 12, "red.mp4"), cache=tmp_path / "cache")
+    assert (plain.people, avatar.people) == (2, 1)
+    middle = avatar.landmarks[..., :2].mean(axis=(0, 1))
+    assert 90 < middle[0] < 180 and 60 < middle[1] < 190, "the face under the square, not the larger one"
+    assert (avatar.weight == 1).all()
 
 
 def test_cancel_leaves_nothing_behind(film: Film, woman: np.ndarray, tmp_path: Path) -> None:

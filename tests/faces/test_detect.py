@@ -12,6 +12,7 @@ import pytest
 from heygem.errors import EngineUnavailable
 from heygem.faces.detect import FaceBox, InsightFace, _starts, _unturn, distinct, overlap
 from heygem.faces.runtime import quiet
+from tests.faces.scrfd import red_finder
 
 
 def face(x: float, score: float, side: float = 10) -> FaceBox:
@@ -56,6 +57,23 @@ def test_tiles_cover_and_overlap_by_half(length: int, side: int) -> None:
 def test_insightface_without_weights_says_why(tmp_path: Path) -> None:
     with pytest.raises(EngineUnavailable, match=r"det_.*non-commercial"):
         InsightFace(tmp_path)
+
+
+@pytest.mark.parametrize("size", [(640, 640), (1280, 960), (320, 640)])
+def test_insightface_finds_with_a_file_of_the_users(size: tuple[int, int], tmp_path: Path) -> None:
+    red_finder(tmp_path / "det_10g.onnx")
+    detector, scale = InsightFace(tmp_path), max(size) / 640
+    cell = round(32 * scale)
+    picture = np.full((size[1], size[0], 3), 90, np.uint8)
+    picture[5 * cell : 6 * cell, 4 * cell : 5 * cell] = (255, 0, 0)
+    picture[5 * cell : 6 * cell, 7 * cell : 8 * cell] = (0, 0, 255)  # is red where colours are swapped
+    (found,) = detector.find(picture)
+    assert found.box == pytest.approx((cell, 2 * cell, 7 * cell, 8 * cell), abs=2 * scale)
+    assert found.score > 0.9 and found.roll == pytest.approx(0)
+    right, left, nose = found.points[:3]
+    assert right[0] < nose[0] < left[0] and right[1] < nose[1]
+    assert detector.find(np.full((64, 64, 3), 90, np.uint8)) == []
+    detector.close()
 
 
 def test_quiet_holds_back_start_up_notes_alone(capfd: pytest.CaptureFixture[str]) -> None:
