@@ -10,7 +10,7 @@ class WeightsUnusable(HeyGemError):
 
     code = "weights.unusable"
     template = "“{name}” cannot be used as the weights of {network}: {reason}."
-    remedy = "Take the published file, named by {setting}; docs/weights.md says where it is."
+    remedy = "Give {setting} the published file; docs/weights.md says where it is."
 
 
 class WeightsMissing(HeyGemError):

@@ -55,7 +55,7 @@ _WAV2LIP_CODE = "no licence file; README: personal, research and non-commercial 
 _WAV2LIP_WEIGHTS = "as the code; trained on LRS2: “any form of commercial use is strictly prohibited”"
 _WAV2LIP_REASON = "they were trained on LRS2, and their authors forbid every commercial use"
 _MUSETALK_LICENCE = "README: “for any purpose, even commercially”; model card: CreativeML OpenRAIL-M"
-_MUSETALK_REASON = "commercial use is allowed; the use restrictions of OpenRAIL-M must be passed on"
+_MUSETALK_REASON = "the use restrictions of OpenRAIL-M bind whoever uses them, and must be passed on"
 _MUSETALK_PAGE = "https://huggingface.co/TMElyralab/MuseTalk"
 _MUSETALK_COMMIT = "2bcb936e2fddb4d86db4c62fd45b387d0c061571"
 
