@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import socket
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from fractions import Fraction
 from itertools import pairwise
 from pathlib import Path
@@ -14,7 +16,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from heygem import settings
+from api.models import job_reply
+from heygem import cli, settings
 from heygem.engines.base import Style
 from heygem.engines.remote import folder as folders
 from heygem.engines.remote import result as results
@@ -41,7 +44,9 @@ from heygem.jobs.worker import CANCEL, Order, Worker
 from heygem.media.reader import VideoReader
 from heygem.pipeline import Options, Take, lipsync
 from tests.engines.face2face import Face2Face, Stage, serving
+from tests.jobs.made import queue_in
 from tests.media.clips import ffmpeg, film, numbered
+from ui.card import show
 from ui.words import warn
 
 UNMEASURED = "the quality was not measured: the pictures were made elsewhere"
@@ -333,14 +338,19 @@ def test_a_result_that_is_only_at_its_address(service: Face2Face, make: Make, ma
 
 
 @pytest.mark.parametrize(
-    "named", ["http://127.0.0.1:1/{code}-r.mp4", "../../etc/passwd", "/etc/passwd", "", "/..", "x" * 5000, "\x00", "//"]
+    "named",
+    ["http://127.0.0.1:1/{code}-r.mp4", "../../etc/passwd", "/etc/passwd", "", "/..", "x" * 5000, "\x00", "//"]
+    + ["/somebody-elses-film-0123456789abcdef-r.mp4"],
 )
 def test_what_it_says_of_the_place_leads_nowhere_else(
     service: Face2Face, make: Make, made: bytes, named: str, tmp_path: Path
 ) -> None:
+    strange = service.folder / "somebody-elses-film-0123456789abcdef-r.mp4"
+    strange.write_bytes(made + b"\0\0\0\x08free")
     service.result = named
     assert make().path.read_bytes() == made
     assert all(path.startswith("/easy/") for path in service.paths)
+    strange.unlink()
 
 
 def unusable(made: bytes, folder: Path, what: str) -> bytes:
@@ -437,6 +447,31 @@ def test_what_is_wrong_is_said_before_the_work(
 def test_addresses_that_are_none_or_hold_secrets(url: str) -> None:
     with pytest.raises(OptionInvalid, match="HEYGEM_REMOTE_URL"):
         settings.load(remote_url=url)
+
+
+def test_no_score_is_invented_anywhere(
+    service: Face2Face, make: Make, video: Path, voice: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Command line, store, card and programs."""
+    out = tmp_path / "out" / "take.mp4"
+    given = {"video": video, "audio": voice, "out": out, "engine": "remote"}
+    assert cli.main(["lipsync", *(str(word) for name, value in given.items() for word in (f"--{name}", value))]) == 0
+    told = capsys.readouterr()
+    assert told.out.splitlines()[2:] == ["quality not measured"] and f"warning: {UNMEASURED}" in told.err
+    queue = queue_in(tmp_path)
+    job = queue.submit(Request(video, voice, Options("remote")))
+    assert queue.store.claim("test") is not None
+    take = make()
+    shutil.copy(take.path, job.folder / "take.mp4")
+    assert queue.finish(job, "test", replace(take, path=job.folder / "take.mp4"))
+    job = queue.need(job.id)
+    card = show(job, 0, "zh", "log")
+    assert job.take and job.take.quality == {} and "score" not in card and card["reasons"] == []
+    assert card["warnings"] == ["画面由远程服务生成，没有测量质量，所以没有评分。"]
+    assert [one["name"] for one in card["stages"]][1:3] == ["发送文件", "等待远程服务接收任务"]
+    result = job_reply(job).result
+    assert result is not None and result.score is None
+    queue.store.close()
 
 
 def test_a_cancelled_worker_has_no_need_to_be_killed(
