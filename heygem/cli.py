@@ -13,9 +13,10 @@ import sys
 from collections.abc import Callable, Sequence
 from itertools import chain, count
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from heygem import __version__
+from heygem.bench import command as measuring
 from heygem.commands import deliveries, jobs, notify, storage, users, weights
 from heygem.errors import HeyGemError, OptionInvalid
 
@@ -31,6 +32,7 @@ STYLE = {
     "sway": (float, "0..2", "photos: how far the head moves; 0 not at all, 1 a little"),
     "region": (str, "jaw|mouth", "what moves: the whole lower face, or the lips alone"),
     "device": (str, "auto|cpu|cuda", "where to compute"),
+    "exact": (bool, "", "networks: as their authors' own programs render, faults included, to compare"),
 }
 
 
@@ -89,13 +91,10 @@ def _parser() -> argparse.ArgumentParser:
     lipsync.add_argument("--video", type=Path, required=True, metavar="FILE", help="the person: a video or a photo")
     _add_output(lipsync, "<video>_<audio>.mp4 in the current folder")
     for name, (kind, values, text) in {**CHOICES, **STYLE}.items():
-        action = "append" if name == "face" else "store"
-        lipsync.add_argument(
-            f"--{name}", type=kind, metavar=values, help=text, default=argparse.SUPPRESS, action=action
-        )
-    lipsync.add_argument(
-        "--exact", action="store_true", default=argparse.SUPPRESS, help="networks: as their own programs do"
-    )
+        known: dict[str, Any] = {"help": text, "default": argparse.SUPPRESS, "action": "store_true"}
+        if kind is not bool:
+            known |= {"type": kind, "metavar": values, "action": "append" if name == "face" else "store"}
+        lipsync.add_argument(f"--{name}", **known)
     lipsync.set_defaults(run=_lipsync)
 
     demo = commands.add_parser("demo", help="a first result without any file of your own")
@@ -106,7 +105,7 @@ def _parser() -> argparse.ArgumentParser:
     doctor.add_argument("--json", action="store_true", help="one JSON list on standard output")
     doctor.set_defaults(run=_doctor)
 
-    _add_bench(commands.add_parser("bench", help="measure speed, memory and quality on this machine"))
+    measuring.register(commands)
 
     serve = commands.add_parser("serve", help="the page in the browser, as “python app.py”")
     serve.add_argument("--host", help="address to listen on")
@@ -115,29 +114,6 @@ def _parser() -> argparse.ArgumentParser:
     for group in (jobs, deliveries, notify, storage, users, weights):
         group.register(commands)
     return parser
-
-
-def _add_bench(bench: argparse.ArgumentParser) -> None:
-    bench.add_argument("--video", type=Path, metavar="FILE", help="default: a 20 s clip made on the spot")
-    bench.add_argument("--audio", type=Path, metavar="FILE", help="default: a recording as long as the video")
-    bench.add_argument(
-        "--memory", action="store_true", help="compare the memory for 1, 10 and 30 minutes of sound instead"
-    )
-    bench.add_argument("--draft", action="store_true", help="the draft quality; the clip made on the spot is 1280x720")
-    bench.add_argument(
-        "--rounds", type=int, default=3, metavar="N", help="how often speed is measured (default: %(default)s)"
-    )
-    bench.add_argument("--queue", action="store_true", help="kills, a thousand jobs, a long batch, a long day instead")
-    bench.add_argument("--quality", action="store_true", help="render a fixed suite and measure the results instead")
-    bench.add_argument("--media", type=Path, metavar="FOLDER", help="clips for it; default: a few made on the spot")
-    bench.add_argument(
-        "--only", default="", metavar="NAME", help="cases, or measures of the queue, with NAME in their name"
-    )
-    bench.add_argument("--out", type=Path, metavar="FOLDER", help="keeps its results, figures and page of pictures")
-    bench.add_argument("--against", type=Path, metavar="FILE", help="quality.json of an earlier run to compare with")
-    bench.add_argument("--json", action="store_true", help="one JSON object on standard output")
-    bench.add_argument("--save", action="store_true", help="append the table to benchmarks/RESULTS.md or QUALITY.md")
-    bench.set_defaults(run=_bench)
 
 
 def _add_output(parser: argparse.ArgumentParser, default: str) -> None:
@@ -189,52 +165,6 @@ def _doctor(args: argparse.Namespace, check: Check) -> int:
     return doctor.report(settings.load(), as_json=args.json)
 
 
-def _bench(args: argparse.Namespace, check: Check) -> int:
-    from heygem import bench
-
-    if args.quality:
-        return _bench_quality(args, check)
-    if args.queue:
-        return _bench_queue(args)
-    if args.memory:
-        found = bench.memory(args.video)
-    else:
-        found = bench.speed(args.video, args.audio, args.draft, max(args.rounds, 1))
-    print(json.dumps(found, ensure_ascii=False) if args.json else bench.table(found))
-    if args.save:
-        bench.save(found)
-    return 0
-
-
-def _bench_quality(args: argparse.Namespace, check: Check) -> int:
-    from tempfile import TemporaryDirectory
-
-    from heygem.bench import quality, report
-
-    before = report.earlier(args.against) if args.against else None
-    with TemporaryDirectory() as folder:
-        out = args.out or Path(folder)
-        found = quality.quality(args.media, args.only, out, check)
-        report.write(found, out)
-    print(json.dumps(found, ensure_ascii=False) if args.json else report.table(found))
-    if before:
-        print("\n" + report.compare(found, before))
-    if args.save:
-        report.save(found)
-    return 0
-
-
-def _bench_queue(args: argparse.Namespace) -> int:
-    from heygem import bench
-    from heygem.bench import queue
-
-    found = queue.measure(args.only, lambda name: print(f"measuring: {name}", file=sys.stderr, flush=True))
-    print(json.dumps(found, ensure_ascii=False) if args.json else bench.table(found))
-    if args.save:
-        bench.save(found)
-    return 0
-
-
 def _serve(args: argparse.Namespace, check: Check) -> int:
     import app
 
@@ -271,7 +201,7 @@ def _options(args: argparse.Namespace) -> Options:
     from heygem.pipeline import Options
 
     given = vars(args)
-    style = Style(**{name: given[name] for name in (*STYLE, "exact") if name in given})
+    style = Style(**{name: given[name] for name in STYLE if name in given})
     chosen = {name: given[name] for name in CHOICES if name in given}
     if "face" in chosen:
         chosen["face"] = chosen["face"][0][0]

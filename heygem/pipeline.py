@@ -19,7 +19,7 @@ import numpy as np
 from heygem import __version__, engines, settings
 from heygem.cache import Cache
 from heygem.engines.base import Engine, Script, Studio, Style
-from heygem.engines.speakers import Speaker, in_turn
+from heygem.engines.speakers import Speaker, graphics_peak, in_turn
 from heygem.errors import OptionInvalid, OutputError
 from heygem.faces.avatar import Avatar
 from heygem.media.frame import Frame
@@ -72,7 +72,7 @@ class Take:
     them, and its ``parts`` with the points that each fact took and why (``heygem.quality.score``); of several people
     those of the one with the least score; empty where nobody measured. ``voices``: face -> name of the recording that
     it speaks. ``device``: where the mouths were made; ``devices``: where every part of the work was done, by part
-    ("faces", "engine", "encoder")."""
+    ("faces", "engine", "encoder"); ``gpu_mib``: the most graphics memory that it took."""
 
     path: Path
     frames: int
@@ -87,6 +87,7 @@ class Take:
     warnings: list[str]
     voices: dict[int, str] = field(default_factory=dict)
     devices: dict[str, str] = field(default_factory=dict)
+    gpu_mib: float = 0.0
 
     def as_dict(self) -> dict[str, object]:
         """Plain values for JSON: the path as text, the frame rate as "30000/1001"."""
@@ -160,7 +161,8 @@ def _made_here(order: _Order, options: Options, clock: _Clock, tick: Tick, cache
     take = order.take(frames, fps, order.size, f"{engine.name} {engine.version}", clock.seconds)
     quality = min(map(judge, known), key=lambda quality: quality["score"])
     devices = {"faces": "CPU", "engine": order.device, "encoder": writer.encoder}
-    return replace(take, quality=quality, warnings=_warnings(speakers, plan, known), devices=devices)
+    warnings = _warnings(speakers, plan, known)
+    return replace(take, quality=quality, warnings=warnings, devices=devices, gpu_mib=graphics_peak())
 
 
 def _made_elsewhere(order: _Order, studio: Studio, options: Options, clock: _Clock, tick: Tick) -> Take:

@@ -23,6 +23,7 @@ from tempfile import TemporaryDirectory, mkdtemp
 from typing import IO, Any
 
 from heygem import __version__
+from heygem.engines import DEFAULT
 from heygem.errors import HeyGemError, OutputError
 from heygem.tick import STAGES
 
@@ -44,11 +45,17 @@ class Run:
     output: str
 
 
-def speed(video: Path | None = None, audio: Path | None = None, draft: bool = False, rounds: int = 3) -> dict[str, Any]:
+def speed(
+    video: Path | None = None,
+    audio: Path | None = None,
+    draft: bool = False,
+    rounds: int = 3,
+    engine: str = DEFAULT,
+) -> dict[str, Any]:
     """Rounds of ffmpeg and two takes, cold and warm (the second finds the avatar in the cache); of each its medians.
 
     Without ``video`` a clip is made: 20 s, 1080x1920, a face 300 px wide; for a draft 1280x720, 200 px. Without
-    ``audio`` the voice is as long as the clip. draft: in draft quality, both.
+    ``audio`` the voice is as long as the clip. draft: in draft quality, both. engine: with the weights of the settings.
     """
     from heygem import samples
     from heygem.media.probe import probe_sound, probe_video
@@ -66,10 +73,12 @@ def speed(video: Path | None = None, audio: Path | None = None, draft: bool = Fa
             floor.append(_ffmpeg(source, folder, seconds, quality))
             home = Path(mkdtemp(dir=folder))
             for several in takes.values():
-                several.append(_take(source, sound, home, quality))
+                several.append(_take(source, sound, home, quality, engine))
         floor.append(_ffmpeg(source, folder, seconds, quality))
     runs = {name: _middle(several) for name, several in takes.items()}
     words = f"{_clip_words(clip, video)}, {quality} quality, medians of {rounds}"
+    if engine != DEFAULT:
+        words += f", engine {engine} on {runs['cold']['device']}"
     found = {"kind": "speed", **where(), "clip": words, "device": runs["cold"]["device"]}
     found |= {"frames": runs["cold"]["frames"], "ffmpeg": round(median(run.seconds for run in floor), 2)}
     return found | {"ffmpeg_cpu": round(median(run.cpu for run in floor), 2), "runs": runs}
@@ -125,17 +134,24 @@ def _rows(found: dict[str, Any], runs: Sequence[dict[str, Any]]) -> list[tuple[s
         used = [f"{run['cpu']:.1f}" for run in runs]
         rows.append((f"seconds of all cores (ffmpeg: {found['ffmpeg_cpu']:.1f})", used))
     rows.append(("peak memory, MiB", [f"{run['peak']:.0f}" for run in runs]))
+    if any(run["gpu_mib"] for run in runs):
+        rows.append(("peak graphics memory, MiB", [f"{run['gpu_mib']:.0f}" for run in runs]))
     return rows
 
 
-def _take(video: Path, audio: Path, folder: Path, quality: str = "standard") -> dict[str, Any]:
+def _take(video: Path, audio: Path, folder: Path, quality: str = "standard", engine: str = DEFAULT) -> dict[str, Any]:
     """``heygem lipsync`` in a child process. The cache is in ``folder``, so that only the first take analyses."""
-    out = folder / "out.mp4"
-    command = [sys.executable, "-m", "heygem", "lipsync", "--json", "--quality", quality]
+    from heygem import settings
+
+    out, home = folder / "out.mp4", folder / "home"
+    if engine != DEFAULT and not home.exists():
+        home.mkdir()
+        (home / "weights").symlink_to(settings.load().weights)
+    command = [sys.executable, "-m", "heygem", "lipsync", "--json", "--quality", quality, "--engine", engine]
     command += ["--video", str(video.absolute()), "--audio", str(audio.absolute()), "--out", str(out)]
-    run = _done(measure(command, {"HEYGEM_HOME": str(folder / "home")}))
+    run = _done(measure(command, {"HEYGEM_HOME": str(home)}))
     take = json.loads(run.output)
-    kept = {name: take[name] for name in ("frames", "fps", "engine", "device", "stages")}
+    kept = {name: take[name] for name in ("frames", "fps", "engine", "device", "stages", "gpu_mib")}
     return {**kept, "seconds": round(run.seconds, 2), "cpu": round(run.cpu, 2), "peak": round(run.peak)}
 
 

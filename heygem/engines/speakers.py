@@ -47,6 +47,16 @@ def _is_out_of_memory(error: Exception) -> bool:
     return isinstance(error, OutOfMemory) or (torch is not None and isinstance(error, torch.cuda.OutOfMemoryError))
 
 
+def graphics_peak() -> float:
+    """The most graphics memory that PyTorch of this process held since it was last asked, MiB; 0 without a GPU."""
+    torch = sys.modules.get("torch")
+    if torch is None or not torch.cuda.is_initialized():
+        return 0.0
+    peak = torch.cuda.max_memory_reserved() / 2**20
+    torch.cuda.reset_peak_memory_stats()
+    return round(peak, 1)
+
+
 @dataclass(frozen=True)
 class Speaker:
     """One of them. ``plan`` (T,): the source frame under each output frame."""

@@ -16,20 +16,24 @@ _CHUNK = 256  # frames whose landmarks are in memory at once
 class Crops:
     """maps (N, 2, 3) float64: from the unit square that a network sees to the pixels of each source frame.
 
-    Both are continuous: the first pixel reaches from 0 to 1, the square from (0, 0) to (1, 1).
+    Both are continuous: the first pixel reaches from 0 to 1, the square from (0, 0) to (1, 1). side: how many pixels
+    wide and high the network sees it.
     """
 
     maps: np.ndarray
+    side: int
 
     @classmethod
-    def of(cls, landmarks: np.ndarray, box_of: Callable[[np.ndarray], np.ndarray], turn: bool = True) -> Crops:
+    def of(
+        cls, landmarks: np.ndarray, box_of: Callable[[np.ndarray], np.ndarray], side: int, turn: bool = True
+    ) -> Crops:
         """Crops of faces ``landmarks`` (N, 468, 3) px, which may be mapped from a file.
 
         box_of: points of upright faces (n, 468, 2) px -> their boxes (n, 4) px: x0, y0, x1, y1. turn: a face that is
         held askew is turned upright; else squares keep the direction of the picture.
         """
         parts = [_maps(landmarks[k : k + _CHUNK], box_of, turn) for k in range(0, len(landmarks), _CHUNK)]
-        return cls(np.concatenate(parts))
+        return cls(np.concatenate(parts), side)
 
     def into(self, n: int, points: np.ndarray) -> np.ndarray:
         """Points (P, 2) px of frame ``n`` in its square, 0..1."""
@@ -41,9 +45,10 @@ class Crops:
         corners += self.maps[:, None, :, 2]
         return np.concatenate([corners.min(axis=1), corners.max(axis=1)], axis=1)
 
-    def side(self) -> np.ndarray:
-        """(N,) px: the side of a square as large as each crop."""
-        return np.sqrt(np.abs(np.linalg.det(self.maps[:, :, :2])))
+    def shrink(self, shown: np.ndarray) -> float:
+        """How many pixels of a frame one of the network covers, in the middle of the frames ``shown`` (S,)."""
+        areas = np.abs(np.linalg.det(self.maps[shown, :, :2]))
+        return float(np.sqrt(np.median(areas))) / self.side
 
 
 @dataclass(frozen=True)

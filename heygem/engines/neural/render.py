@@ -21,16 +21,16 @@ Predict = Callable[[np.ndarray, Tensor], Tensor]
 
 
 class CropRenderer:
-    """Renders with ``predict``. ``crops``: where its squares of ``side`` px lie in the source frames."""
+    """Renders with ``predict``. ``crops``: where its squares lie in the source frames."""
 
     def __init__(
-        self, avatar: Avatar, plan: np.ndarray, style: Style, place: Place, crops: Crops, side: int, predict: Predict
+        self, avatar: Avatar, plan: np.ndarray, style: Style, place: Place, crops: Crops, predict: Predict
     ) -> None:
         self._avatar, self._plan, self._style, self._place = avatar, plan, style, place
-        self._crops, self._side, self._predict = crops, side, predict
+        self._crops, self._predict = crops, predict
         shown = np.unique(plan)
         self._patches = Patches.round(crops, shown, (avatar.width, avatar.height))
-        self._shrink = float(np.median(crops.side()[shown])) / side
+        self._shrink = crops.shrink(shown)
         self.known: dict[str, float] = {}
 
     def render(self, start: int, frames: Sequence[Frame]) -> Sequence[Frame]:
@@ -51,7 +51,7 @@ class CropRenderer:
         patches = self._place.take(torch.from_numpy(rgb).permute(0, 3, 1, 2)) / 255
         maps = torch.as_tensor(self._patches.maps(self._crops, sources), dtype=torch.float32)
         view = View(maps.to(self._place.device), self._shrink)
-        seen = view.cut(patches, self._side)
+        seen = view.cut(patches, self._crops.side)
         made = self._predict(numbers, seen)
         points = [self._crops.into(int(n), self._avatar.landmarks[n, :, :2].astype(np.float64)) for n in sources]
         drawn = masks(np.stack(points), self._style.region, self._avatar.weight[sources])

@@ -108,8 +108,8 @@ class Wav2LipEngine:
         def predict(numbers: np.ndarray, seen: Tensor) -> Tensor:
             return faces(half_hidden(seen.flip(1)), voice.of(numbers)).flip(1)  # it knows blue, green, red
 
-        crops = Crops.of(avatar.landmarks, face_boxes)
-        renderer = CropRenderer(avatar, plan, style, place, crops, net.side, predict)
+        crops = Crops.of(avatar.landmarks, face_boxes, net.side)
+        renderer = CropRenderer(avatar, plan, style, place, crops, predict)
         renderer.known = {"speaking": speech.speaking}
         return renderer
 

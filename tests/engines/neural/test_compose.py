@@ -125,7 +125,7 @@ def test_a_difference_of_colour_along_the_edge_is_taken_out():
 def test_crops_and_patches_meet_in_a_view():
     landmarks = mean_face()[None].copy()
     landmarks[..., :2] = 60 * landmarks[..., :2] + (120, 90)
-    crops = Crops.of(landmarks, lambda flat: np.concatenate([flat.min(axis=1), flat.max(axis=1)], axis=1))
+    crops = Crops.of(landmarks, lambda flat: np.concatenate([flat.min(axis=1), flat.max(axis=1)], axis=1), 64)
     patches = Patches.round(crops, np.arange(1), (SIZE[1], SIZE[0]))
     x0, y0, x1, y1 = patches.box(0)
     picture = smooth(*SIZE)
