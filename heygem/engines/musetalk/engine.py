@@ -1,0 +1,150 @@
+"""MuseTalk (Zhang et al. 2024), versions 1.5 and 1.0, with the user's own weights: the finest mouth among the networks.
+
+Its U-Net sees a square of 256 px, without the lower half and whole, and what Whisper hears, and paints the lower half
+anew in one step. What its authors' own program pastes, we add as a change with a soft edge
+(``heygem.engines.neural``); ``exact`` renders as their program does.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from fractions import Fraction
+from functools import partial
+from typing import TYPE_CHECKING, TypeVar
+
+import numpy as np
+
+from heygem.engines.base import Renderer, Style
+from heygem.engines.musetalk.face import MARGIN, boxes
+from heygem.engines.musetalk.heard import Heard
+from heygem.engines.musetalk.sound import ROW, once, parts, silence
+from heygem.faces.avatar import Avatar
+from heygem.media.sound import Sound
+from heygem.speech.motion import analyser, hear
+from heygem.tick import Tick, silent
+
+if TYPE_CHECKING:
+    from torch import Tensor, nn
+
+    from heygem.engines.musetalk.painter import Painter
+    from heygem.engines.nets.whisper import Encoder
+    from heygem.engines.neural.place import Place
+
+T = TypeVar("T")
+Net = TypeVar("Net", bound="nn.Module")
+HEARD, SEEN = 1, 1
+"""Versions of what is kept of a sound and of a face."""
+SIDE = 256
+"""Of the square that the network sees, px."""
+BYTES = 250 << 20
+"""Of GPU memory for one frame: the widest layers of the decoder in half precision."""
+BATCH, MOST = 4, 32
+"""Frames at once on the processor; at most on a GPU."""
+
+
+class MuseTalkEngine:
+    version = "1"
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        self.batch = BATCH
+        self._first = name == "musetalk-1.0"
+        self._wish = "auto"
+
+    def device(self, style: Style) -> str:
+        """Where it computes. Raises EngineUnavailable, WeightsMissing, WeightsDamaged, LicenceRefused."""
+        from heygem.engines.neural.place import named
+        from heygem.engines.neural.usable import check
+
+        check(self.name)
+        self._wish = style.device
+        return named(style.device, self.name)
+
+    def warm(self) -> None:
+        """Loads the networks."""
+        self._painter(self._place(), BATCH)
+
+    def listen(self, sound: Sound, fps: Fraction, frames: int, tick: Tick = silent) -> Heard:
+        """What is heard in each frame."""
+
+        def beat() -> None:
+            tick("listen", 0, 1)
+
+        def rows() -> Iterator[np.ndarray]:
+            yield silence(ears, self._first)
+            yield from parts(sound.samples, ears, beat, self._first)
+
+        voice = sound.once(analyser(), lambda: hear(sound.samples, beat), beat)["voice"]
+        ears = self._ears(self._place())
+        name = f"musetalk-{HEARD}-{_sum('whisper-tiny')}{'-first' * self._first}"
+        states = once(sound, name, ears.rows + len(sound.samples) // ROW, rows, beat)
+        return Heard(states[ears.rows :], states[: ears.rows], voice, fps, frames, self._first)
+
+    def begin(self, avatar: Avatar, speech: Heard, plan: np.ndarray, style: Style, tick: Tick = silent) -> Renderer:
+        from heygem.engines.musetalk.exact import ExactRenderer
+        from heygem.engines.musetalk.latents import Latents
+        from heygem.engines.nets.parsing import BiSeNet
+        from heygem.engines.neural.crop import Crops
+        from heygem.engines.neural.render import CropRenderer
+
+        place = self._place(style.exact)
+        self.batch = place.batch(BYTES, MOST) if place.is_gpu else BATCH
+        painter = self._painter(place, self.batch)
+        if style.exact:
+            parser = self._part("parser", place, lambda: _held(BiSeNet.of(_state("face-parsing")), place))
+            return ExactRenderer(avatar, plan, painter, parser, place, speech)
+        latents = Latents(avatar, painter.latents, f"{self.name}-{SEEN}-{_sum('sd-vae')}")
+
+        def predict(numbers: np.ndarray, seen: Tensor) -> Tensor:
+            heard = speech.styled(numbers, style.strength, style.smoothness)
+            return painter.faces(latents.of(plan[numbers], seen), place.take(heard))
+
+        crops = Crops.of(avatar.landmarks, partial(boxes, margin=0 if self._first else MARGIN), SIDE)
+        renderer = CropRenderer(avatar, plan, style, place, crops, predict)
+        renderer.known = {"speaking": speech.speaking}
+        return renderer
+
+    def _place(self, exact: bool = False) -> Place:
+        from heygem.engines.neural.place import place
+
+        return place(self._wish, self.name, exact)
+
+    def _painter(self, place: Place, batch: int) -> Painter:
+        from heygem.engines.musetalk.painter import Painter
+        from heygem.engines.nets.unet import UNet
+        from heygem.engines.nets.vae import Decoder, Encoder
+
+        unet = self._part("unet", place, lambda: _held(UNet.of(_state(self.name), self.name), place))
+        encoder = self._part("encoder", place, lambda: _held(Encoder.of(_state("sd-vae")), place))
+        decoder = self._part("decoder", place, lambda: _held(Decoder.of(_state("sd-vae")), place))
+        return Painter(unet, encoder, decoder, place, batch)
+
+    def _ears(self, place: Place) -> Encoder:
+        """Whisper's encoder, in single precision: it is asked once for 30 s."""
+        from heygem.engines.nets.whisper import Encoder
+
+        return self._part("ears", place, lambda: Encoder.of(_state("whisper-tiny")).to(place.device).float())
+
+    def _part(self, part: str, place: Place, load: Callable[[], T]) -> T:
+        from heygem.engines.neural.resident import resident
+
+        return resident(self.name, place, part, load)
+
+
+def _held(net: Net, place: Place) -> Net:
+    """The network at ``place``. On processors these networks are neither faster nor as exact with channels last."""
+    return place.hold(net) if place.is_gpu else net.to(place.dtype)
+
+
+def _state(name: str) -> dict[str, Tensor]:
+    from heygem.engines.neural.usable import store
+
+    return store().state(name)
+
+
+def _sum(name: str) -> str:
+    """Sixteen hexadecimal digits that differ when the weights differ."""
+    from heygem.engines.neural.usable import store
+
+    found = store().find(name)
+    return found.facts.sha256[:16] if found else ""
