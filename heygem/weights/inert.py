@@ -155,11 +155,11 @@ _BUILDERS: dict[tuple[str, str], Any] = {
 }
 
 _COMMANDS = re.compile(
-    r"(os|posix|nt|subprocess|sys|socket|shutil|runpy|importlib|imp|ctypes|pty|pdb|code|codeop|commands|c?Pickle|_?pickle"
-    r"|dill|cloudpickle|joblib|marshal|types|inspect|webbrowser|https?|urllib2?|requests|httpx|asyncio|multiprocessing"
-    r"|threading|signal|tempfile|_?io|zipimport|pip|pkgutil)(\..*)?"
-    r"|(.*\.)?(eval|exec|execfile|compile|system|popen|spawn|fork|kill|open|loads?|_load_from_bytes|load_url|[gs]etattr"
-    r"|delattr|apply|call|run|__import__|import_module|breakpoint|input|runstring|attrgetter|methodcaller)"
+    r"(os|posix|nt|subprocess|sys|socket|shutil|runpy|importlib|imp|ctypes|pty|pdb|codeop|c?Pickle|_?pickle|dill"
+    r"|cloudpickle|marshal|webbrowser|https?|urllib2?|requests|httpx|zipimport|pip|pkgutil)(\..*)?"
+    r"|types\.(Code|Function)Type"
+    r"|(.*\.)?(eval|exec|execfile|compile|system|popen|spawn|fork|kill|open|loads?|_load_from_bytes|load_url|apply|call"
+    r"|run|__import__|import_module|breakpoint|input|runstring|getoutput|getstatusoutput|methodcaller)"
 )
 """Names that serve to run commands, as far as they are known."""
 

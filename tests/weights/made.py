@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import argparse
+import types
 from collections.abc import Callable
+from datetime import datetime
+from fractions import Fraction
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -101,6 +105,11 @@ def checkpoint(state: State) -> dict[str, Any]:
         "global_step": 7,
         "best": np.float64(0.5),
         "args": argparse.Namespace(batch=4, out=Path("somewhere")),
+        "config": types.SimpleNamespace(rate=Fraction(1, 3)),
+        "when": datetime(2024, 5, 6),
+        "schedule": partial(max, default=0),
+        "method": "text".upper,
+        "kinds": {frozenset([1]): torch.float16, "size": torch.Size([2]), "device": torch.device("cpu")},
         "seen": np.arange(4),
         "mean": torch.zeros(3),
     }
