@@ -19,8 +19,8 @@ SHARE = 0.7
 
 @dataclass(frozen=True)
 class Place:
-    """device: of torch. dtype: of the network, half precision on a GPU; pictures stay in single precision. name: for
-    people."""
+    """device: of torch. dtype: of the network, half precision where that is faster; pictures stay in single precision.
+    name: for people."""
 
     device: torch.device
     dtype: torch.dtype
@@ -59,13 +59,13 @@ def place(wish: str, engine: str, exact: bool = False) -> Place:
     falls back to the processor silently.
     """
     if wish == "cpu" or (wish == "auto" and not torch.cuda.is_available()):
-        return Place(torch.device("cpu"), torch.float32, "CPU")
+        half = not exact and torch.cpu.get_capabilities().get("amx_bf16", False)
+        return Place(torch.device("cpu"), *((torch.bfloat16, "CPU, bf16") if half else (torch.float32, "CPU")))
     if not torch.cuda.is_available():
         raise EngineUnavailable(engine=engine, reason="PyTorch finds no GPU that it can use; choose auto or cpu")
     device = torch.device("cuda", torch.cuda.current_device())
-    if exact:
-        return Place(device, torch.float32, torch.cuda.get_device_name(device))
-    return Place(device, torch.float16, f"{torch.cuda.get_device_name(device)}, fp16")
+    name = torch.cuda.get_device_name(device)
+    return Place(device, *((torch.float32, name) if exact else (torch.float16, f"{name}, fp16")))
 
 
 class Steady:

@@ -14,7 +14,7 @@ import torch
 from heygem import engines
 from heygem.engines.base import Style
 from heygem.engines.nets.wav2lip import Wav2Lip
-from heygem.engines.neural.place import place
+from heygem.engines.neural.place import Place, Steady, place
 from heygem.engines.neural.resident import release
 from heygem.engines.wav2lip.engine import Heard, Wav2LipEngine, face_boxes
 from heygem.engines.wav2lip.exact import smoothed, speak
@@ -29,7 +29,7 @@ from tests.engines.brought import bring, put
 from tests.engines.nets.wav2lip_weights import random
 
 FPS = Fraction(25)
-CPU = place("cpu", "wav2lip")
+CPU = place("cpu", "wav2lip", exact=True)
 
 
 @pytest.fixture(scope="module")
@@ -62,7 +62,7 @@ def test_without_weights_it_says_which_and_where_from(home: Path):
 def test_weights_of_another_network_are_refused_by_name(home: Path):
     put(home, "wav2lip", {"conv.weight": torch.zeros(3, 3)})
     engine = engines.load("wav2lip")
-    assert engine.device(Style(device="cpu")) == "CPU"
+    assert engine.device(Style(device="cpu")).startswith("CPU")
     with pytest.raises(WeightsUnusable) as caught:
         engine.warm()
     assert "wav2lip" in caught.value.message
@@ -170,6 +170,15 @@ def test_exact_faces_are_resized_masked_and_cut_to_bytes(net: Wav2Lip):
         answer = net(torch.from_numpy(sound[None, None].copy()), given)[0].permute(1, 2, 0).numpy() * 255
         assert np.abs(cv2.resize(answer.astype(np.uint8), crop.shape[1::-1]).astype(int) - face).max() <= 1
         assert face.shape == crop.shape
+
+
+def test_half_precision_changes_a_picture_by_little(net: Wav2Lip):
+    """As on processors with AMX, and on a GPU."""
+    half = Place(torch.device("cpu"), torch.bfloat16, "CPU, bf16")
+    faces, said = torch.rand(4, 6, 96, 96), net.sound(torch.randn(4, 1, 80, 16))
+    whole = net.face(faces, said)
+    apart = (Steady(half.hold(net.fused()).face, half, 4)(faces, said) - whole).abs()
+    assert apart.dtype == torch.float32 and 0 < apart.mean() < 0.01 < whole.std()
 
 
 def test_exact_pastes_a_rectangle_and_improved_has_no_edge(
