@@ -56,6 +56,7 @@ class BatchTab:
                 start = {"variant": "primary", "interactive": False, "elem_id": "batch_start"}
                 self.start = gr.Button(words("batch_start"), **start)
             self.why = template("why", {}, elem_id="batch_why")
+            self.refused = template("why", {}, elem_id="batch_refused")
         with gr.Column(visible=False, elem_id="batch_run") as self.run:
             self.view = template("batch", {}, "batch", elem_id="batch", server_functions=[self._look_at()])
         self._wire(page)
@@ -72,10 +73,11 @@ class BatchTab:
         self.list.act(self._removed, self.draft, self.draft, **QUIET)
         changed = [page.load, self.voice.change, self.draft.change, self.timer.tick]
         gr.on(changed, self._show_draft, prepared, draft, **LATEST)
+        gr.on([self.voice.change, self.draft.change], dict, None, self.refused, **QUIET)  # it was of other files
         self.start.click(lambda: gr.Button(interactive=False), None, self.start, **QUIET).then(
             self._submit,
             [self.mine, *prepared, self.name, self.deliver, *self.options],
-            [self.mine, self.name, self.deliver, self.start, self.why, *screen],
+            [self.mine, self.name, self.deliver, self.start, self.refused, *screen],
             **QUIET,
         )
         self.back.click(self._turn(False), self.mine, [self.mine, *screen], **QUIET)

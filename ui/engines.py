@@ -6,8 +6,8 @@ from typing import Any
 
 import gradio as gr
 
-from heygem.engines import DEFAULT
-from heygem.engines.cards import Card, Part, card, cards
+from heygem.engines import DEFAULT, ENGINES
+from heygem.engines.cards import Card, Part, card
 from heygem.settings import Settings
 from ui.browser import tongue
 from ui.desk import Desk
@@ -16,6 +16,10 @@ from ui.template import plain, template
 from ui.words import explain, quoted, say
 
 _LABELS = ("engine_cards", "engine_cards_about", "engine_default", "engine_licence", "engine_copy", "engine_copied")
+
+
+ORDER = sorted(ENGINES, key="loudness".__eq__)
+"""As they are shown: what is a check and no choice stands at the end."""
 
 
 class EngineCards:
@@ -33,7 +37,7 @@ class EngineCards:
         """What the browser shows: every engine as it stands now."""
         settings = self._desk.settings
         try:
-            shown = [show(one, language) for one in cards(settings)]
+            shown = [show(one, language) for one in _all(settings)]
         except Exception as error:
             return plain(problem(error, language, self._desk.log.name))
         commercial = say("engine_commercial_on", language) if settings.commercial else ""
@@ -43,7 +47,7 @@ class EngineCards:
 
 def choices(settings: Settings, language: str) -> list[tuple[str, str]]:
     """All engines by their names in words, those that cannot be used now with the reason: for a dropdown."""
-    return [(_marked(one, language), one.name) for one in cards(settings)]
+    return [(_marked(one, language), one.name) for one in _all(settings)]
 
 
 def note(name: str, settings: Settings, language: str) -> dict[str, str]:
@@ -54,7 +58,7 @@ def note(name: str, settings: Settings, language: str) -> dict[str, str]:
         return {"problem": message, "remedy": hint}
     if known.licence.commercial == "yes":
         return {}
-    return {"about": f"{say(f'engine_licence_{known.licence.commercial}', language)}: {_reason(known, language)}"}
+    return {"about": _because(known.licence.commercial, known.licence.reason, language)}
 
 
 def show(known: Card, language: str) -> dict[str, Any]:
@@ -72,6 +76,7 @@ def show(known: Card, language: str) -> dict[str, Any]:
         "allowed": say(f"engine_licence_{licence.commercial}", language),
         "reason": _reason(known, language),
         "licences": _licences(known, language),
+        "how": _how(known, language),
         "lacks": _lacks(known, language),
         "besides": [_besides(part, language) for part in known.parts if part.row.optional and part.commands],
     }
@@ -83,6 +88,10 @@ def size(count: int) -> str:
         if count >= unit:
             return f"{count / unit:.{1 if unit == 10**9 else 0}f} {name}"
     return f"{count / 1000:.0f} kB"
+
+
+def _all(settings: Settings) -> list[Card]:
+    return [card(name, settings) for name in ORDER]
 
 
 def _marked(known: Card, language: str) -> str:
@@ -97,9 +106,15 @@ def _reason(known: Card, language: str) -> str:
     return text if language == "zh" else text[:1].upper() + text[1:]
 
 
+def _because(commercial: str, reason: str, language: str) -> str:
+    allowed = say(f"engine_licence_{commercial}", language)
+    return say("engine_because", language, allowed=allowed[:1].upper() + allowed[1:], reason=quoted(reason, language))
+
+
 def _facts(known: Card, language: str) -> list[dict[str, str]]:
     """Where it computes, and what is known of the memory: nothing where nobody measured it."""
-    device = say("engine_at", language, host=known.device) if known.name == "remote" else known.device
+    elsewhere = known.name == "remote" and known.device
+    device = say("engine_at", language, host=known.device) if elsewhere else known.device
     missing = [part.size for part in known.parts if not part.facts and not part.row.optional]
     memory = [say("engine_installed", language, size=size(known.installed))] if known.installed else []
     if missing and all(missing):
@@ -134,20 +149,27 @@ def _lacks(known: Card, language: str) -> list[dict[str, Any]]:
     return found
 
 
+def _how(known: Card, language: str) -> str:
+    """What opens the instructions; nothing where they stand open, since something is wrong."""
+    if known.state == "missing":
+        return say("engine_how_missing", language, n=len(known.problems))
+    return say("engine_how_off", language) if known.state == "off" else ""
+
+
 def _besides(part: Part, language: str) -> dict[str, Any]:
     title = say("engine_optional", language, name=part.row.name, network=part.row.network)
-    reason = f"{say(f'engine_licence_{part.row.commercial}', language)}: {quoted(part.row.reason, language)}"
+    reason = _because(part.row.commercial, part.row.reason, language)
     return {"title": title, "reason": reason, "steps": _steps(part, language)}
 
 
 def _steps(part: Part, language: str) -> list[dict[str, str]]:
     found = []
     for command in part.commands:
+        step = {"about": say("engine_run", language), "command": command}
         if " remove " in command:
-            about = say("engine_remove", language)
+            step["about"] = say("engine_remove", language)
         elif " FILE " in command:
-            about = say("engine_fetch", language, file=part.row.files[0].name, page=part.row.page)
-        else:
-            about = say("engine_run", language)
-        found.append({"about": about, "command": command})
+            file = part.row.files[0].name
+            step |= {"about": say("engine_fetch", language, file=file), "page": part.row.page}
+        found.append(step)
     return found

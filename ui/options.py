@@ -7,12 +7,11 @@ from typing import Any
 import gradio as gr
 from gradio.components import Component
 
-from heygem.engines import ENGINES
 from heygem.engines.base import REGIONS, Style
 from heygem.pipeline import LENGTHS, QUALITIES, RESOLUTIONS, Options
 from ui.browser import LATEST, QUIET, tongue
 from ui.desk import Desk
-from ui.engines import choices, note
+from ui.engines import ORDER, choices, note
 from ui.template import template
 
 _DEFAULT = Options()
@@ -57,7 +56,7 @@ def values_of(options: Options) -> list[Any]:
 def _engine(words: gr.I18n, prefix: str, desk: Desk) -> gr.Dropdown:
     """All engines, those that cannot be used now marked, and below what is to be known of the chosen one."""
     settings = desk.settings
-    names = [(words(f"engine_{name}"), name) for name in ENGINES]
+    names = [(words(f"engine_{name}"), name) for name in ORDER]
     engine = gr.Dropdown(names, value=_DEFAULT.engine, label=words("engine"), elem_id=f"{prefix}engine")
     said = template("why", {}, elem_id=f"{prefix}engine_note")
 

@@ -36,6 +36,7 @@ ENGINES: dict[str, tuple[str, str]] = {
     "engine_licence_yes": ("可以商用", "commercial use allowed"),
     "engine_licence_no": ("禁止商用", "no commercial use"),
     "engine_licence_unclear": ("商用许可不明", "commercial use unclear"),
+    "engine_because": ("{allowed}：{reason}。", "{allowed}: {reason}."),
     # the cards
     "engine_cards": ("引擎", "Engines"),
     "engine_cards_about": (
@@ -53,10 +54,12 @@ ENGINES: dict[str, tuple[str, str]] = {
     "engine_rights": ("添加 {name} 的人声明自己有权使用它。", "Whoever added {name} said to have the right to use it."),
     "engine_at": ("另一台机器：{host}", "elsewhere: {host}"),
     "engine_installed": ("权重 {size}", "weights {size}"),
-    "engine_download": ("要下载约 {size}", "about {size} to download"),
+    "engine_download": ("权重文件约 {size}", "files of about {size}"),
     "engine_gpu": ("显存 {size}（{source}）", "GPU memory {size} ({source})"),
     "engine_small": ("没有权重", "no weights"),
-    "engine_fetch": ("先从 {page} 取得 {file}，再运行（FILE 换成这个文件）：", "Get {file} from {page}, then run this with the file in place of FILE:"),
+    "engine_how_missing": ("怎样安装（还缺 {n} 个权重文件）", "How to install (files of weights missing: {n})"),
+    "engine_how_off": ("怎样设置", "How to set it up"),
+    "engine_fetch": ("先取得 {file}，再运行（FILE 换成这个文件）。发布页：", "Get {file}, then run this with the file in place of FILE. Published at"),
     "engine_run": ("运行（先显示许可证，同意后才开始）：", "Run (it shows the licence first and asks):"),
     "engine_remove": ("先移除损坏的权重：", "Remove what is damaged:"),
     "engine_optional": ("可选：{name}（{network}）", "Optional: {name} ({network})"),

@@ -71,7 +71,6 @@ VALUES_ZH: dict[str, str] = {
     "it holds a user name or password": "地址里带有用户名或密码",
     "it is no valid address": "地址格式不对",
     "it leads into a private or reserved network": "它指向内部网络或保留的地址",
-    "PyTorch finds no GPU that it can use; choose auto or cpu": "PyTorch 找不到可用的显卡，设备请选 auto 或 cpu",
     "it did not answer in time": "没有在规定时间内回应",
     "the connection failed": "连接失败",
     "its certificate is not valid": "对方的证书无效",
