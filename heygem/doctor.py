@@ -8,12 +8,14 @@ import shutil
 import socket
 from collections.abc import Callable, Iterator
 from fractions import Fraction
+from functools import partial
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from heygem import __version__, finding
-from heygem.errors import HeyGemError
+from heygem import __version__, engines, finding
+from heygem.engines.cards import Card, cards
+from heygem.errors import HeyGemError, WeightsDamaged
 from heygem.finding import Finding
 from heygem.settings import Settings
 
@@ -52,7 +54,7 @@ def examine(settings: Settings) -> Iterator[Finding]:
         "face finder": _face_finder,
         "InsightFace": lambda: _insightface(settings.insightface),
         "SyncNet": lambda: _syncnet(settings.syncnet),
-        "engine mesh": _engine,
+        **{f"engine {card.name}": partial(_engine, card) for card in cards(settings) if _is_here(card)},
         "storage": lambda: _storage(settings),
         "cache folder": lambda: _room(settings.home),
         "outputs folder": lambda: _room(settings.outputs),
@@ -161,9 +163,41 @@ def _syncnet(weights: Path | None) -> str:
     return f"{weights} loads"
 
 
-def _engine() -> str:
+def _is_here(card: Card) -> bool:
+    """The default engine, and those that somebody has set up or installed, if only the weights that are its own."""
+    if not card.parts:
+        return card.name in (engines.DEFAULT, "remote") and card.state == "ready"
+    own = card.parts[0]
+    return own.facts is not None or isinstance(own.problem, WeightsDamaged)
+
+
+def _engine(card: Card) -> str:
+    """The default one must work; HeyGem does without the others."""
+    if card.name == engines.DEFAULT:
+        return _shipped()
+    if not card.parts:
+        return f"set up at {card.device}; nobody was asked there"
+    try:
+        for problem in card.problems:
+            raise problem
+        return _network(card.name)
+    except HeyGemError as error:
+        raise Note(error.message, error.hint) from error
+
+
+def _network(name: str) -> str:
+    """The installed weights are loaded."""
+    from heygem.engines.base import Style
+
+    engine = engines.load(name)
+    device = engine.device(Style())
+    engine.warm()
+    return f"weights load, runs on {device}"
+
+
+def _shipped() -> str:
     """The shipped weights listen to a second of the sample voice."""
-    from heygem import engines, samples
+    from heygem import samples
     from heygem.engines.base import Style
     from heygem.media.sound import Sound, load_sound
 

@@ -24,9 +24,9 @@ def report(findings: Iterable[Finding], as_json: bool = False) -> int:
         seen.append(finding)
         if not as_json:
             print(f"{finding.state.upper() if finding.state == 'missing' else finding.state:8}", end="")
-            print(f"{finding.name:16}{finding.found}", flush=True)
+            print(f"{finding.name:20}{finding.found}", flush=True)
             if finding.remedy:
-                print(f"{'':8}{'':16}→ {finding.remedy}", flush=True)
+                print(f"{'':8}{'':20}→ {finding.remedy}", flush=True)
     if as_json:
         print(json.dumps([asdict(finding) for finding in seen], ensure_ascii=False))
     return int(any(finding.state == "missing" for finding in seen))

@@ -83,6 +83,25 @@ def test_doctor_sees_a_port_in_use_and_models_that_are_not_there(capsys, tmp_pat
     assert findings["outputs folder"]["state"] == "ok"
 
 
+def test_doctor_loads_the_engines_that_are_installed_and_does_without_the_others(capsys, tmp_path, monkeypatch):
+    from tests.engines.brought import bring
+
+    for name, value in {"HOME": tmp_path, "REMOTE_URL": "http://gpu.example:8383", "REMOTE_FOLDER": tmp_path}.items():
+        monkeypatch.setenv(f"HEYGEM_{name}", str(value))
+    for name in ("wav2lip", "wav2lip-288", "musetalk"):
+        bring(tmp_path, name)
+    (tmp_path / "weights" / "wav2lip-288" / "weights.safetensors").write_bytes(b"cut")
+    (tmp_path / "weights" / "sd-vae").rename(tmp_path / "elsewhere")
+    code, findings = report(capsys)
+    found = {name.removeprefix("engine "): row for name, row in findings.items() if name.startswith("engine ")}
+    assert {name: row["state"] for name, row in found.items()} == {
+        **dict.fromkeys(("mesh", "wav2lip", "remote"), "ok"),
+        **dict.fromkeys(("wav2lip-288", "musetalk"), "note"),
+    }, "musetalk-1.0 shares weights with musetalk, but nobody installed its own"
+    assert code == 0 and "weights load" in found["wav2lip"]["found"] and "gpu.example" in found["remote"]["found"]
+    assert "sd-vae" in found["musetalk"]["remedy"] and "weights remove wav2lip-288" in found["wav2lip-288"]["remedy"]
+
+
 def test_bench_measures_and_its_table_adds_up(clip, voice, tmp_path, monkeypatch):
     found = bench.speed(clip, voice, rounds=1)
     cold, warm = found["runs"]["cold"], found["runs"]["warm"]
