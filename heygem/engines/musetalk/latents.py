@@ -9,9 +9,9 @@ from pathlib import Path
 
 import numpy as np
 import torch
+from loguru import logger
 from torch import Tensor
 
-from heygem.cache import Cache
 from heygem.faces.avatar import Avatar
 
 BLOCK = 128
@@ -66,23 +66,27 @@ class Latents:
         return self._blocks[number]
 
     def _find(self, number: int) -> np.ndarray | None:
-        def load(store: Cache) -> np.ndarray | None:
-            entry = store.find(self._key(number))
+        cache = self._avatar.cache
+        try:
+            entry = cache.find(self._key(number)) if cache else None
             return np.load(entry.folder / _FILE) if entry else None
-
-        return self._avatar.cache.attempt(load) if self._avatar.cache else None
+        except (OSError, ValueError):
+            return None
 
     def _keep(self, number: int) -> None:
         """Puts a block into the cache once all of its frames are known that will ever be asked for."""
-        block = self._blocks[number]
+        block, cache = self._blocks[number], self._avatar.cache
         weight = self._avatar.weight[number * BLOCK : (number + 1) * BLOCK]
-        if self._avatar.cache is None or not np.all(block.known[: len(weight)] | (weight == 0)):
+        if cache is None or not np.all(block.known[: len(weight)] | (weight == 0)):
             return
 
         def fill(folder: Path) -> None:
             np.save(folder / _FILE, block.values)
 
-        self._avatar.cache.attempt(lambda store: store.entry(self._key(number), fill, lambda: None))
+        try:
+            cache.entry(self._key(number), fill, lambda: None)
+        except OSError as error:
+            logger.warning("the cache cannot be used, so the next take encodes these frames again: {}", error)
 
     def _key(self, number: int) -> str:
         return f"{self._avatar.key}-{self._analyser}-{number}"
