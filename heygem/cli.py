@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 from heygem import __version__
 from heygem.bench import command as measuring
-from heygem.commands import deliveries, jobs, notify, storage, users, weights
+from heygem.commands import deliveries, engines, jobs, notify, storage, users, weights
 from heygem.errors import HeyGemError, OptionInvalid
 
 if TYPE_CHECKING:
@@ -111,7 +111,7 @@ def _parser() -> argparse.ArgumentParser:
     serve.add_argument("--host", help="address to listen on")
     serve.add_argument("--port", help="port")
     serve.set_defaults(run=_serve)
-    for group in (jobs, deliveries, notify, storage, users, weights):
+    for group in (engines, jobs, deliveries, notify, storage, users, weights):
         group.register(commands)
     return parser
 

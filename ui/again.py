@@ -47,8 +47,8 @@ class Again:
             check_room(self._desk.queue, self._desk.settings)
             old = self._desk.queue.need(str(asked.get("job")))
             wanted = chosen(*options)
-            device = old.request.options.style.device  # the page has no field for it
-            wanted = replace(wanted, style=replace(wanted.style, device=device))
+            kept = old.request.options.style  # the page has no field for where and how exactly
+            wanted = replace(wanted, style=replace(wanted.style, device=kept.device, exact=kept.exact))
             check_engine(self._desk.settings, wanted)
             job = self._desk.queue.again(old.id, wanted)
         except Exception as error:

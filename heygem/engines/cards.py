@@ -110,10 +110,11 @@ def card(name: str, settings: Settings) -> Card:
 
 def check(name: str, style: Style, settings: Settings) -> None:
     """Raises what would keep this engine from beginning a take, as the engine itself would: WeightsMissing,
-    WeightsDamaged, LicenceRefused, RemoteMissing, EngineUnavailable."""
+    WeightsDamaged, LicenceRefused, RemoteMissing, EngineUnavailable. What is optional is needed to render exactly."""
     known = card(name, settings)
-    if known.problems:
-        raise known.problems[0]
+    besides = [part.problem for part in known.parts if part.problem and part.row.optional and style.exact]
+    for problem in (*known.problems, *besides):
+        raise problem
     if not known.parts:
         load(name).device(style)  # cheap: these load no network
     elif style.device == "cuda" and not gpus.for_torch():

@@ -102,6 +102,23 @@ def test_doctor_loads_the_engines_that_are_installed_and_does_without_the_others
     assert "sd-vae" in found["musetalk"]["remedy"] and "weights remove wav2lip-288" in found["wav2lip-288"]["remedy"]
 
 
+def test_engines_says_which_are_ready_and_what_the_others_lack(capsys, tmp_path, monkeypatch):
+    from tests.engines.brought import bring
+
+    monkeypatch.setenv("HEYGEM_HOME", str(tmp_path))
+    bring(tmp_path, "wav2lip")
+    assert cli.main(["engines", "--json"]) == 0
+    found = {one["name"]: one for one in json.loads(capsys.readouterr().out)}
+    assert list(found) == list(engines.ENGINES)
+    assert found["mesh"]["state"] == found["wav2lip"]["state"] == "ready" and found["mesh"]["commands"] == []
+    assert found["musetalk"]["commands"][0] == "heygem weights download musetalk"
+    assert found["musetalk"]["errors"][0]["code"] == "weights.missing" and found["remote"]["state"] == "off"
+    assert cli.main(["engines"]) == 0
+    said = capsys.readouterr().out
+    assert "→ heygem weights add FILE --name wav2lip-gan   (FILE: wav2lip_gan.pth, published at https://" in said
+    assert "docs/remote.md" in said and "→ heygem weights download musetalk\n" in said
+
+
 def test_bench_measures_and_its_table_adds_up(clip, voice, tmp_path, monkeypatch):
     found = bench.speed(clip, voice, rounds=1)
     cold, warm = found["runs"]["cold"], found["runs"]["warm"]

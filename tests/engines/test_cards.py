@@ -19,7 +19,7 @@ from heygem.errors import HeyGemError
 from heygem.settings import Settings
 from heygem.weights.store import FACTS, WEIGHTS
 from heygem.weights.table import TABLE, needs
-from tests.engines.brought import bring
+from tests.engines.brought import MAKERS, bring, put
 
 ROOT = Path(__file__).parents[2]
 GIB = 1 << 30
@@ -109,6 +109,18 @@ def test_one_file_of_several_is_not_enough_and_the_optional_one_is_not_needed(ho
     known = card("musetalk", home)
     assert known.state == "missing" and [problem.details["name"] for problem in known.problems] == ["sd-vae"]
     assert known.installed > 0
+
+
+def test_what_is_optional_is_needed_to_render_exactly(home: Path):
+    bring(home, "musetalk")
+    cards.check("musetalk", Style(), settings.load())
+    assert said(lambda: cards.check("musetalk", Style(exact=True), settings.load())) == (
+        "weights.missing",
+        "The weights “face-parsing” (BiSeNet face parsing) are not installed.",
+    )
+    put(home, "face-parsing", MAKERS["face-parsing"]())
+    cards.check("musetalk", Style(exact=True), settings.load())
+    assert said(lambda: cards.check("musetalk", Style(exact=True), settings.load(commercial=True)))
 
 
 @pytest.mark.parametrize(("file", "content"), [(WEIGHTS, b"cut"), (FACTS, b"{"), (FACTS, b"{}")])

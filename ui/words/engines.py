@@ -62,7 +62,7 @@ ENGINES: dict[str, tuple[str, str]] = {
     "engine_fetch": ("先取得 {file}，再运行（FILE 换成这个文件）。发布页：", "Get {file}, then run this with the file in place of FILE. Published at"),
     "engine_run": ("运行（先显示许可证，同意后才开始）：", "Run (it shows the licence first and asks):"),
     "engine_remove": ("先移除损坏的权重：", "Remove what is damaged:"),
-    "engine_optional": ("可选：{name}（{network}）", "Optional: {name} ({network})"),
+    "engine_optional": ("可选，只有 --exact 用到：{name}（{network}）", "Optional, for --exact alone: {name} ({network})"),
     "engine_copy": ("复制", "Copy"),
     "engine_copied": ("已复制", "Copied"),
 }  # fmt: skip
