@@ -30,7 +30,7 @@ from heygem.media.frame import Frame
 from heygem.media.sound import load_sound
 
 AIM = 1e-4
-PIXEL = 1 / 255
+PIXEL = 1 / 255 + 1e-9
 SIDE = Path(__file__).with_name("musetalk_side.py")
 HERE = Place(torch.device("cpu"), torch.float32, "CPU")
 NUMBERS = np.array([3, 40])
