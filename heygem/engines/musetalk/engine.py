@@ -88,7 +88,8 @@ class MuseTalkEngine:
         from heygem.engines.neural.render import CropRenderer
 
         place = self._place(style.exact)
-        self.batch = place.batch(BYTES, MOST) if place.is_gpu else BATCH
+        crops = Crops.of(avatar.landmarks, partial(boxes, margin=0 if self._first else MARGIN), SIDE)
+        self.batch = place.batch(BYTES + crops.bytes(plan), BATCH, MOST)
         painter = self._painter(place, self.batch)
         if style.exact:
             parser = self._part("parser", place, lambda: place.hold(BiSeNet.of(_state("face-parsing"))))
@@ -99,7 +100,6 @@ class MuseTalkEngine:
             heard = speech.styled(numbers, style.strength, style.smoothness)
             return painter.faces(latents.of(plan[numbers], seen), place.take(heard))
 
-        crops = Crops.of(avatar.landmarks, partial(boxes, margin=0 if self._first else MARGIN), SIDE)
         renderer = CropRenderer(avatar, plan, style, place, crops, predict)
         renderer.known = {"speaking": speech.speaking}
         return renderer

@@ -9,6 +9,8 @@ import numpy as np
 
 from heygem.media.frame import Box
 
+COMPOSED = 120
+"""Bytes for each pixel of a crop: thirty values in single precision."""
 _CHUNK = 256  # frames whose landmarks are in memory at once
 
 
@@ -49,6 +51,10 @@ class Crops:
         """How many pixels of a frame one of the network covers, in the middle of the frames ``shown`` (S,)."""
         areas = np.abs(np.linalg.det(self.maps[shown, :, :2]))
         return float(np.sqrt(np.median(areas))) / self.side
+
+    def bytes(self, shown: np.ndarray) -> int:
+        """Of memory that a frame of ``shown`` (S,) takes while its picture is composed, about."""
+        return int(COMPOSED * (self.shrink(shown) * self.side) ** 2)
 
 
 @dataclass(frozen=True)

@@ -39,10 +39,11 @@ class Place:
         """Values here, float32."""
         return torch.as_tensor(values).to(self.device, non_blocking=True).float()
 
-    def batch(self, each: int, most: int) -> int:
-        """How many frames of ``each`` bytes have room at once, 1 to ``most``."""
+    def batch(self, each: int, usual: int, most: int) -> int:
+        """How many frames at once: ``usual`` on a processor; on a GPU as many as have room at ``each`` bytes, 1 to
+        ``most``."""
         if not self.is_gpu:
-            return most
+            return usual
         free, _ = torch.cuda.mem_get_info(self.device)
         return max(1, min(most, int(free * SHARE) // each))
 

@@ -31,8 +31,9 @@ HEARD = 1
 """Version of what is kept of a sound."""
 BELOW = 0.05
 """Of the height of the face, what the square holds below the chin: 10 px of 200 in the authors' program."""
-BYTES = 12_000
-"""Of GPU memory for each pixel of the square: the widest layers in half precision, before and after."""
+BYTES = 1_000
+"""Of GPU memory for each pixel of the square: the widest layers in half precision, before and after, and what is kept for
+the decoder."""
 BATCH, MOST = 8, 32
 """Frames at once on the processor; at most on a GPU."""
 
@@ -101,14 +102,14 @@ class Wav2LipEngine:
         net, place = self._network(style.exact)
         if style.exact:
             return ExactRenderer(avatar, plan, net, place, speech.windows(gated=False))
-        self.batch = place.batch(BYTES * net.side**2, MOST) if place.is_gpu else BATCH
+        crops = Crops.of(avatar.landmarks, face_boxes, net.side)
+        self.batch = place.batch(BYTES * net.side**2 + crops.bytes(plan), BATCH, MOST)
         voice = Voice(net, place, speech.windows(gated=True), style)
         faces = Steady(net.face, place, self.batch)
 
         def predict(numbers: np.ndarray, seen: Tensor) -> Tensor:
             return faces(half_hidden(seen.flip(1)), voice.of(numbers)).flip(1)  # it knows blue, green, red
 
-        crops = Crops.of(avatar.landmarks, face_boxes, net.side)
         renderer = CropRenderer(avatar, plan, style, place, crops, predict)
         renderer.known = {"speaking": speech.speaking}
         return renderer

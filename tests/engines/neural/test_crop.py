@@ -67,3 +67,9 @@ def test_patches_have_one_even_size_inside_the_frame_and_hold_the_crops():
 def test_a_face_larger_than_the_picture_gets_a_patch_as_large_as_the_picture():
     crops = Crops.of(face(400, 200, 160)[None], box_of, 96)
     assert Patches.round(crops, np.arange(1), (321, 241)).size == (320, 240)
+
+
+def test_larger_faces_take_more_memory():
+    small, large = (Crops.of(face(size, 300, 300)[None], box_of, 96) for size in (50, 100))
+    assert large.bytes(np.arange(1)) == pytest.approx(4 * small.bytes(np.arange(1)), rel=0.01)
+    assert large.shrink(np.arange(1)) == pytest.approx(2 * small.shrink(np.arange(1)), rel=0.01)

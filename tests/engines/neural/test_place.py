@@ -31,6 +31,14 @@ def test_half_precision_only_where_the_processor_is_made_for_it(
     assert place("cpu", "wav2lip", exact=True).dtype == torch.float32
 
 
+@pytest.mark.parametrize(("each", "frames"), [(1 << 20, 32), (1 << 30, 14), (1 << 40, 1)])
+def test_a_gpu_takes_as_many_frames_as_have_room(monkeypatch: pytest.MonkeyPatch, each: int, frames: int):
+    monkeypatch.setattr(torch.cuda, "mem_get_info", lambda device: (20 << 30, 24 << 30))
+    gpu = Place(torch.device("cuda", 0), torch.float16, "GPU, fp16")
+    assert gpu.batch(each, usual=8, most=32) == frames
+    assert CPU.batch(each, usual=8, most=32) == 8
+
+
 def test_batches_are_filled_up_to_one_size():
     sizes = []
 
