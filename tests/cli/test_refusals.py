@@ -93,7 +93,7 @@ def test_picture_without_a_face(refused, tmp_path, voice):
     [
         ("--strength", 3, "0 to 2"),
         ("--smoothness", -1, "0 to 1"),
-        ("--engine", "wav2lip", "mesh"),
+        ("--engine", "wav3lip", "mesh"),
         ("--resolution", "8k", "720p"),
         ("--quality", "best", "standard"),
         ("--length", "forever", "loop"),
