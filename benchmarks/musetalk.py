@@ -13,7 +13,7 @@ from collections.abc import Callable
 import torch
 from torch import Tensor, nn
 
-from heygem.engines.nets.unet import UNet
+from heygem.engines.nets.unet import Resnet, UNet
 from heygem.engines.nets.vae import Decoder, Encoder
 from heygem.engines.nets.whisper import Encoder as Whisper
 from heygem.engines.neural.place import Place, Steady
@@ -41,6 +41,18 @@ def main() -> None:
         memory = f", {torch.cuda.max_memory_allocated() / 2**30:.2f} GB" if place.is_gpu else ""
         print(f"{name}: {wall * each:.1f} ms, {busy * each:.1f} ms of the processor{memory}", flush=True)
         del net, run
+
+
+def published() -> UNet:
+    """The U-Net with the layers of the published file that know the time, which ours folds: for names and shapes."""
+    widths = (320, 640, 1280, 1280)
+    net = UNet(8, 4, widths, 384)
+    time = 4 * widths[0]
+    net.time_embedding = nn.ModuleDict({"linear_1": nn.Linear(widths[0], time), "linear_2": nn.Linear(time, time)})
+    for block in net.modules():
+        if isinstance(block, Resnet):
+            block.time_emb_proj = nn.Linear(time, block.conv1.out_channels)
+    return net
 
 
 def _unet(batch: int) -> tuple[Callable[[], nn.Module], list[Tensor]]:
