@@ -16,9 +16,9 @@ import torch
 from safetensors.torch import save_file
 from torch import nn
 
+from benchmarks.musetalk import published
 from benchmarks.official.made import weights
 from heygem import bench
-from heygem.engines.nets.unet import UNet
 from heygem.engines.nets.vae import Decoder, Encoder
 from heygem.engines.nets.wav2lip import Wav2Lip
 from heygem.engines.nets.whisper import Encoder as Whisper
@@ -30,8 +30,8 @@ BUILDS: dict[str, tuple[str, Callable[[], list[nn.Module]]]] = {
     "wav2lip-gan": ("", lambda: [Wav2Lip(96)]),
     "wav2lip-256": ("", lambda: [Wav2Lip(256)]),
     "wav2lip-288": ("", lambda: [Wav2Lip(288)]),
-    "musetalk": ("", lambda: [UNet(8, 4, (320, 640, 1280, 1280), 384)]),
-    "musetalk-1.0": ("", lambda: [UNet(8, 4, (320, 640, 1280, 1280), 384)]),
+    "musetalk": ("", lambda: [published()]),
+    "musetalk-1.0": ("", lambda: [published()]),
     "sd-vae": ("", lambda: [Encoder((128, 256, 512, 512), 4), Decoder((128, 256, 512, 512), 4)]),
     "whisper-tiny": ("encoder.", lambda: [Whisper(80, 384, 1500, 4)]),
 }

@@ -29,6 +29,7 @@ _PR_SET_PDEATHSIG = 1
 def main(pipe: int, parent: int, work: str) -> None:
     """Does the orders that come through the pipe until the parent goes away."""
     os.set_inheritable(pipe, False)
+    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # PyTorch's threads leave the cores to others while they wait
     for number in (signal.SIGINT, signal.SIGTERM):  # they reach the whole service; the parent decides
         signal.signal(number, lambda *_: None)
         signal.siginterrupt(number, False)

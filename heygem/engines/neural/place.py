@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import os
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
@@ -67,6 +69,18 @@ def place(wish: str, engine: str, exact: bool = False) -> Place:
     device = torch.device("cuda", torch.cuda.current_device())
     name = torch.cuda.get_device_name(device)
     return Place(device, *((torch.float32, name) if exact else (torch.float16, f"{name}, fp16")))
+
+
+@contextmanager
+def spare_cores() -> Iterator[None]:
+    """PyTorch leaves two cores to decoder and encoder. Threads that have to share a core wait for each other: on two
+    cores two of them need three times the time of one."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(max(1, min(before, (os.cpu_count() or 1) - 2)))
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
 
 
 class Steady:

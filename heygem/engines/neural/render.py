@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager, ExitStack
 
 import numpy as np
 import torch
@@ -32,6 +33,11 @@ class CropRenderer:
         self._patches = Patches.round(crops, shown, (avatar.width, avatar.height))
         self._shrink = crops.shrink(shown)
         self.known: dict[str, float] = {}
+        self._held = ExitStack()
+
+    def hold(self, context: AbstractContextManager[None]) -> None:
+        """Enters ``context`` until the renderer is closed."""
+        self._held.enter_context(context)
 
     def render(self, start: int, frames: Sequence[Frame]) -> Sequence[Frame]:
         weight = self._avatar.weight[self._plan[start : start + len(frames)]]
@@ -63,4 +69,5 @@ class CropRenderer:
         return self.known
 
     def close(self) -> None:
-        """The network stays with its engine; nothing else outlives the renderer."""
+        """Leaves what it holds. The network stays with its engine."""
+        self._held.close()

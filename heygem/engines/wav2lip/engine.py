@@ -32,8 +32,8 @@ HEARD = 1
 BELOW = 0.05
 """Of the height of the face, what the square holds below the chin: 10 px of 200 in the authors' program."""
 BYTES = 1_000
-"""Of GPU memory for each pixel of the square: the widest layers in half precision, before and after, and what is kept for
-the decoder."""
+"""Of GPU memory for each pixel of the square: the widest layers in half precision, and what the decoder is given of the
+encoder."""
 BATCH, MOST = 8, 32
 """Frames at once on the processor; at most on a GPU."""
 
@@ -94,7 +94,7 @@ class Wav2LipEngine:
 
     def begin(self, avatar: Avatar, speech: Heard, plan: np.ndarray, style: Style, tick: Tick = silent) -> Renderer:
         from heygem.engines.neural.crop import Crops
-        from heygem.engines.neural.place import Steady
+        from heygem.engines.neural.place import Steady, spare_cores
         from heygem.engines.neural.render import CropRenderer
         from heygem.engines.wav2lip.exact import ExactRenderer
         from heygem.engines.wav2lip.voice import Voice, half_hidden
@@ -111,6 +111,7 @@ class Wav2LipEngine:
             return faces(half_hidden(seen.flip(1)), voice.of(numbers)).flip(1)  # it knows blue, green, red
 
         renderer = CropRenderer(avatar, plan, style, place, crops, predict)
+        renderer.hold(spare_cores())  # the network takes no longer than they do
         renderer.known = {"speaking": speech.speaking}
         return renderer
 

@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from heygem.engines.neural.place import Place, Steady, place
+from heygem.engines.neural.place import Place, Steady, place, spare_cores
 from heygem.engines.neural.resident import release, resident
 from heygem.errors import EngineUnavailable
 
@@ -37,6 +37,19 @@ def test_a_gpu_takes_as_many_frames_as_have_room(monkeypatch: pytest.MonkeyPatch
     gpu = Place(torch.device("cuda", 0), torch.float16, "GPU, fp16")
     assert gpu.batch(each, usual=8, most=32) == frames
     assert CPU.batch(each, usual=8, most=32) == 8
+
+
+@pytest.mark.parametrize(("cores", "threads"), [(1, 1), (2, 1), (4, 2), (16, 6)])
+def test_cores_are_left_to_decoder_and_encoder(monkeypatch: pytest.MonkeyPatch, cores: int, threads: int):
+    before = torch.get_num_threads()
+    try:
+        torch.set_num_threads(6)
+        monkeypatch.setattr("os.cpu_count", lambda: cores)
+        with spare_cores():
+            assert torch.get_num_threads() == threads
+        assert torch.get_num_threads() == 6
+    finally:
+        torch.set_num_threads(before)
 
 
 def test_batches_are_filled_up_to_one_size():
