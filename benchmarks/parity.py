@@ -14,7 +14,7 @@ from importlib import import_module
 from pathlib import Path
 
 from benchmarks.official.figure import Figure
-from heygem.bench import save, table, where
+from heygem.bench import RESULTS, save, table, where
 
 KINDS = {
     "musetalk/models/unet.py": ("MuseTalk", "musetalk"),
@@ -49,9 +49,7 @@ def main() -> int:
     given = parser.parse_args()
     name, module = kind_of(given.checkout)
     if given.film:
-        from benchmarks.official import wav2lip_speed
-
-        print(wav2lip_speed.table(wav2lip_speed.against(given.checkout, given.film, given.frames, given.python)))
+        _speed(given)
         return 0
     figures = import_module(f"benchmarks.official.{module}").compare(given.checkout.absolute(), given.python)
     found = report(name, figures)
@@ -59,6 +57,19 @@ def main() -> int:
     if given.save:
         save(found)
     return int(not all(one.met for one in figures))
+
+
+def _speed(given: argparse.Namespace) -> None:
+    from benchmarks.official import wav2lip_speed
+
+    about = where()
+    found = wav2lip_speed.table(wav2lip_speed.against(given.checkout, given.film, given.frames, given.python))
+    head = f"### Against the official program of Wav2Lip, {about['date']}, {about['commit']}"
+    text = f"{head}\n\n{about['machine']}. {given.frames} frames of “{given.film.name}”.\n\n{found}\n"
+    print(text)
+    if given.save:
+        with RESULTS.open("a", encoding="utf-8") as file:
+            file.write(f"\n{text}")
 
 
 if __name__ == "__main__":
