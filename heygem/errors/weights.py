@@ -16,7 +16,10 @@ class WeightsUnusable(HeyGemError):
 class WeightsMissing(HeyGemError):
     code = "weights.missing"
     template = "The weights “{name}” ({network}) are not installed."
-    remedy = "Run “heygem weights download {name}”, or “heygem weights add FILE --name {name}” with the file of {page}."
+    remedy = (
+        "Get the file from {page} and run “heygem weights add FILE --name {name}”; “heygem engines” says where "
+        "“heygem weights download {name}” can do it."
+    )
 
 
 class WeightsAmbiguous(HeyGemError):

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 WEIGHTS_ERRORS_ZH: dict[str, tuple[str, str]] = {
     "weights.unusable": ("“{name}”不能用作 {network} 的权重：{reason}。", "请把公开发布的权重文件交给 {setting}；下载位置见 docs/weights.md。"),
-    "weights.missing": ("还没有安装权重“{name}”（{network}）。", "请管理员运行“heygem weights download {name}”，或从 {page} 取得文件后运行“heygem weights add 文件 --name {name}”。"),
+    "weights.missing": ("还没有安装权重“{name}”（{network}）。", "请管理员从 {page} 取得文件后运行“heygem weights add 文件 --name {name}”；能直接下载的，“heygem engines”会给出命令（heygem weights download {name}）。"),
     "weights.ambiguous": ("“{name}”可能是下面任何一种权重：{names}。", "请指明是哪一种：“heygem weights add 文件 --name 名称”。"),
     "weights.damaged": ("已安装的权重“{name}”损坏了：{reason}。", "请运行“heygem weights remove {name}”，再重新下载或添加。"),
     "weights.by_hand": ("HeyGem 不会自动下载“{name}”：{reason}。", "请从 {page} 取得 {file}，再运行“heygem weights add 文件 --name {name}”。"),

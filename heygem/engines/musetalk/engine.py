@@ -8,6 +8,7 @@ anew in one step. What its authors' own program pastes, we add as a change with 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from fractions import Fraction
 from functools import partial
 from typing import TYPE_CHECKING, TypeVar
@@ -101,6 +102,7 @@ class MuseTalkEngine:
             return painter.faces(latents.of(plan[numbers], seen), place.take(heard))
 
         renderer = CropRenderer(avatar, plan, style, place, crops, predict)
+        renderer.hold(closing(latents))
         renderer.known = {"speaking": speech.speaking}
         return renderer
 

@@ -6,6 +6,7 @@ from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from zipfile import BadZipFile
 
 import numpy as np
 import torch
@@ -18,19 +19,24 @@ BLOCK = 128
 """Source frames that are kept together: 2 MB."""
 MOST = 8
 """Blocks in memory, which therefore stays flat in the length of the video."""
-_FILE = "latents.npy"
+_FILE = "latents.npz"
 
 
 @dataclass
 class Block:
-    """values (BLOCK, 8, h, w) float16 of source frames; known (BLOCK,) bool: which of them are there."""
+    """values (BLOCK, 8, h, w) float16 of source frames; known (BLOCK,) bool: which of them are there. fresh: are there
+    some that the cache does not have?"""
 
     values: np.ndarray
     known: np.ndarray
+    fresh: bool = False
 
 
 class Latents:
-    """encode: faces (n, 3, s, s) -> latents (n, 8, s / 8, s / 8). analyser: a name that changes with what it finds."""
+    """encode: faces (n, 3, s, s) -> latents (n, 8, s / 8, s / 8). analyser: a name that changes with what it finds.
+
+    Close it: what a short sound saw of a long film is kept then.
+    """
 
     def __init__(self, avatar: Avatar, encode: Callable[[Tensor], Tensor], analyser: str) -> None:
         self._avatar, self._encode, self._analyser = avatar, encode, analyser
@@ -48,42 +54,58 @@ class Latents:
                 block, at = places[n]
                 block.values[at], block.known[at] = value, True
             for number in {n // BLOCK for n in new}:
-                self._keep(number)
+                self._blocks[number].fresh = True
+                if self._is_whole(number):
+                    self._keep(number)
         chosen = np.stack([block.values[at] for block, at in (places[n] for n in sources.tolist())])
         return torch.from_numpy(chosen).to(seen.device).float()
+
+    def close(self) -> None:
+        """Keeps what was not yet kept."""
+        for number in self._blocks:
+            self._keep(number)
 
     def _block(self, number: int, shape: tuple[int, int, int]) -> Block:
         if number not in self._blocks:
             kept = self._find(number)
-            if kept is None or kept.shape[1:] != shape:
-                block = Block(np.zeros((BLOCK, *shape), np.float16), np.zeros(BLOCK, bool))
-            else:
-                block = Block(kept, np.ones(BLOCK, bool))
-            self._blocks[number] = block
+            if kept is None or kept.values.shape[1:] != shape:
+                kept = Block(np.zeros((BLOCK, *shape), np.float16), np.zeros(BLOCK, bool))
+            self._blocks[number] = kept
             if len(self._blocks) > MOST:
-                self._blocks.popitem(last=False)
+                oldest = next(iter(self._blocks))
+                self._keep(oldest)
+                del self._blocks[oldest]
         self._blocks.move_to_end(number)
         return self._blocks[number]
 
-    def _find(self, number: int) -> np.ndarray | None:
+    def _is_whole(self, number: int) -> bool:
+        """Are all frames known that will ever be asked for?"""
+        weight = self._avatar.weight[number * BLOCK : (number + 1) * BLOCK]
+        return bool(np.all(self._blocks[number].known[: len(weight)] | (weight == 0)))
+
+    def _find(self, number: int) -> Block | None:
         cache = self._avatar.cache
+        entry = cache.find(self._key(number)) if cache else None
+        if entry is None:
+            return None
         try:
-            entry = cache.find(self._key(number)) if cache else None
-            return np.load(entry.folder / _FILE) if entry else None
-        except (OSError, ValueError):
+            with np.load(entry.folder / _FILE) as found:
+                return Block(found["values"], found["known"])
+        except (OSError, ValueError, KeyError, BadZipFile):
             return None
 
     def _keep(self, number: int) -> None:
-        """Puts a block into the cache once all of its frames are known that will ever be asked for."""
+        """Puts a block into the cache, in the place of one that knew less."""
         block, cache = self._blocks[number], self._avatar.cache
-        weight = self._avatar.weight[number * BLOCK : (number + 1) * BLOCK]
-        if cache is None or not np.all(block.known[: len(weight)] | (weight == 0)):
+        if cache is None or not block.fresh:
             return
+        block.fresh = False
 
         def fill(folder: Path) -> None:
-            np.save(folder / _FILE, block.values)
+            np.savez(folder / _FILE, values=block.values, known=block.known)
 
         try:
+            cache.remove(self._key(number))
             cache.entry(self._key(number), fill, lambda: None)
         except OSError as error:
             logger.warning("the cache cannot be used, so the next take encodes these frames again: {}", error)

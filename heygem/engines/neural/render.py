@@ -35,7 +35,7 @@ class CropRenderer:
         self.known: dict[str, float] = {}
         self._held = ExitStack()
 
-    def hold(self, context: AbstractContextManager[None]) -> None:
+    def hold(self, context: AbstractContextManager[object]) -> None:
         """Enters ``context`` until the renderer is closed."""
         self._held.enter_context(context)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 
@@ -69,10 +70,19 @@ def test_frames_without_a_face_do_not_keep_a_block_from_being_kept(avatar: Avata
     assert again.seen == 0
 
 
-def test_an_unfinished_block_is_not_kept(avatar: Avatar) -> None:
-    asked(Latents(avatar, Encoder(), "test-1"), [0, 1, 2])
+def test_what_a_short_sound_saw_is_kept_when_it_ends_and_added_to(avatar: Avatar) -> None:
+    for numbers, new in (([0, 1], 2), ([1, 2, 5], 2), ([0, 1, 2, 5], 0), ([0, 1, 2, 3], 1)):
+        encoder = Encoder()
+        with closing(Latents(avatar, encoder, "test-1")) as store:
+            assert asked(store, numbers) == numbers
+        assert encoder.seen == new
+
+
+def test_without_a_close_only_whole_blocks_are_kept(avatar: Avatar) -> None:
+    asked(Latents(avatar, Encoder(), "test-1"), [0, 1, 2, 3, 4])
     again = Encoder()
-    assert asked(Latents(avatar, again, "test-1"), [0, 1, 2, 3]) == [0, 1, 2, 3] and again.seen == 4
+    asked(Latents(avatar, again, "test-1"), [0, 1, 2, 3, 4])
+    assert again.seen == 1
 
 
 def test_memory_stays_flat(avatar: Avatar, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -89,7 +99,7 @@ def test_a_full_disk_only_costs_the_next_take(avatar: Avatar, monkeypatch: pytes
     def full(*_: object) -> None:
         raise OSError(28, "no space left")
 
-    monkeypatch.setattr(latents.np, "save", full)
+    monkeypatch.setattr(latents.np, "savez", full)
     for _ in range(2):
         encoder = Encoder()
         assert asked(Latents(avatar, encoder, "test-1"), [0, 1, 2, 3]) == [0, 1, 2, 3] and encoder.seen == 4
