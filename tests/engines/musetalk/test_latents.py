@@ -96,7 +96,7 @@ def test_memory_stays_flat(avatar: Avatar, monkeypatch: pytest.MonkeyPatch) -> N
 
 
 def test_a_full_disk_only_costs_the_next_take(avatar: Avatar, monkeypatch: pytest.MonkeyPatch) -> None:
-    def full(*_: object) -> None:
+    def full(*_: object, **__: object) -> None:
         raise OSError(28, "no space left")
 
     monkeypatch.setattr(latents.np, "savez", full)
