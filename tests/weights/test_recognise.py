@@ -35,7 +35,6 @@ def shapes(state: made.State) -> dict[str, tuple[int, ...]]:
         ({}, ()),
         (made.net().state_dict(), ()),
     ],
-    ids=str,
 )
 def test_shapes_tell_networks_apart_at_any_width(state, names):
     assert fits(shapes(state)) == names
