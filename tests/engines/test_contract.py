@@ -122,6 +122,7 @@ def test_an_absent_device_is_an_error_not_a_silent_fall(engine: Engine) -> None:
         engine.device(Style(device="cuda"))
     assert caught.value.hint
     assert engine.device(Style(device="cpu")) == engine.device(Style())
+    assert engine.device(Style(exact=True)) == "CPU", "in single precision"
 
 
 def test_an_unknown_engine_is_refused_with_the_known_ones() -> None:

@@ -59,7 +59,7 @@ class MuseTalkEngine:
 
         check(self.name)
         self._wish = style.device
-        return named(style.device, self.name)
+        return named(style.device, self.name, style.exact)
 
     def warm(self) -> None:
         """Loads the networks."""

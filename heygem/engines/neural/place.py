@@ -50,9 +50,9 @@ class Place:
         return max(1, min(most, int(free * SHARE) // each))
 
 
-def named(wish: str, engine: str) -> str:
-    """The name of the place that ``wish`` ("auto", "cpu", "cuda") leads to. Raises EngineUnavailable."""
-    return place(wish, engine).name
+def named(wish: str, engine: str, exact: bool) -> str:
+    """The name of the place that ``place`` leads to. Raises EngineUnavailable."""
+    return place(wish, engine, exact).name
 
 
 def place(wish: str, engine: str, exact: bool = False) -> Place:

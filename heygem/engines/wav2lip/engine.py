@@ -78,7 +78,7 @@ class Wav2LipEngine:
         from heygem.engines.neural.place import named
 
         self._wish = style.device
-        return named(style.device, self.name)
+        return named(style.device, self.name, style.exact)
 
     def warm(self) -> None:
         """Loads the network."""
