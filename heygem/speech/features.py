@@ -36,13 +36,20 @@ def compress(power: np.ndarray, level: float) -> np.ndarray:
     return (np.log10(power * (BANDS / max(level, 1e-12)) + FLOOR) + 1.5) / 1.5
 
 
+def triangles(edges: np.ndarray, bins: np.ndarray) -> np.ndarray:
+    """Filters that rise from each edge to the next and fall to the one after it, 1 at their tops.
+
+    edges: Hz, rising along the first axis; bins: Hz, along the other one.
+    """
+    rising = (bins - edges[:-2]) / (edges[1:-1] - edges[:-2])
+    falling = (edges[2:] - bins) / (edges[2:] - edges[1:-1])
+    return np.maximum(0, np.minimum(rising, falling))
+
+
 @cache
 def _constants() -> tuple[np.ndarray, np.ndarray]:
     """Hann window (400,) and triangular filter bank (257, 64) on the HTK mel scale (Young et al., The HTK Book)."""
     low, high = (2595 * np.log10(1 + edge / 700) for edge in (LOWEST, HIGHEST))
     edges = 700 * (10 ** (np.linspace(low, high, BANDS + 2) / 2595) - 1)  # Hz
     bins = np.linspace(0, RATE / 2, FFT // 2 + 1)[:, None]
-    rising = (bins - edges[:-2]) / (edges[1:-1] - edges[:-2])
-    falling = (edges[2:] - bins) / (edges[2:] - edges[1:-1])
-    bank = np.maximum(0, np.minimum(rising, falling))
-    return np.hanning(WINDOW + 1)[:-1].astype(np.float32), bank.astype(np.float32)
+    return np.hanning(WINDOW + 1)[:-1].astype(np.float32), triangles(edges, bins).astype(np.float32)

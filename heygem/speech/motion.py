@@ -17,7 +17,7 @@ from heygem.cache import Beat, content_key
 from heygem.errors import EngineUnavailable
 from heygem.speech.features import BANDS, FFT, HOP, ROWS, compress, mel_power
 from heygem.speech.net import STRIDES, MouthNet
-from heygem.speech.voice import loudness, talking, voice_activity
+from heygem.speech.voice import loudness, talking, voice_activity, voice_at
 
 VERSION = 1
 """Version of ``hear``: a change makes all that was heard stale."""
@@ -101,7 +101,7 @@ def timed(net: np.ndarray, voice: np.ndarray, fps: Fraction, frames: int) -> Mot
     """What ``hear`` found, at the frame rate of a video."""
     times = np.arange(frames) * float(ROWS / fps)  # in feature rows
     rows = _at(times / STRIDE, net)
-    spoken = np.interp(times, np.arange(len(voice)), voice).astype(np.float32)
+    spoken = voice_at(voice, times)
     rest = mouth_basis().rest
     return Motion((rest + spoken[:, None] * (rows - rest)).astype(np.float32), spoken)
 

@@ -6,6 +6,8 @@ statistics, after Martin 2001). Steady sounds (noise, hum, fans) are their own f
 
 from __future__ import annotations
 
+from fractions import Fraction
+
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 
@@ -30,6 +32,16 @@ HANG = 0.4
 do; cutting in at 0.16 s costs a tenth of the agreement with real talkers."""
 SOFT = 0.15
 """Seconds of fading in and out. Lips move before they sound, so fading in begins this much earlier."""
+
+
+def voice_at(voice: np.ndarray, rows: np.ndarray) -> np.ndarray:
+    """(n,) float32 0..1: a voice activity (T100,) at feature ``rows`` (n,), which may be fractions; its ends hold."""
+    return np.interp(rows, np.arange(len(voice)), voice).astype(np.float32)
+
+
+def speaking(voice: np.ndarray, fps: Fraction, frames: int) -> float:
+    """The share of ``frames`` video frames in which somebody speaks."""
+    return float(np.mean(voice_at(voice, np.arange(frames) * float(ROWS / fps)) > 0.5))
 
 
 def loudness(power: np.ndarray) -> np.ndarray:

@@ -105,6 +105,12 @@ class WeightStore:
             raise WeightsDamaged(name=name, reason="the file has another size than was written down")
         return Installed(name, folder / WEIGHTS, facts)
 
+    def need(self, name: str) -> Installed:
+        found = self.find(name)
+        if found is None:
+            raise WeightsMissing(name=name, network=row(name).network, page=row(name).page)
+        return found
+
     def state(self, name: str) -> dict[str, Tensor]:
         """The tensors by their names, on the CPU. Raises WeightsMissing with what to do where they are not installed,
         WeightsDamaged where they are no longer whole."""
@@ -112,7 +118,7 @@ class WeightStore:
         from safetensors.torch import load_file
 
         try:
-            return load_file(self._present(name).file)
+            return load_file(self.need(name).file)
         except (OSError, SafetensorError) as error:
             raise WeightsDamaged(name=name, reason="it is not a safetensors file") from error
 
@@ -158,7 +164,7 @@ class WeightStore:
 
     def verify(self, name: str, beat: Beat = lambda: None) -> Installed:
         """Reads the whole file and compares it with what was written down. Raises WeightsMissing, WeightsDamaged."""
-        found = self._present(name)
+        found = self.need(name)
         if sha256_of(found.file, beat) != found.facts.sha256:
             raise WeightsDamaged(name=name, reason="its content is not what was written down")
         return found
@@ -166,18 +172,12 @@ class WeightStore:
     def remove(self, name: str) -> None:
         """Takes weights away, also damaged ones. Raises WeightsMissing where there are none."""
         if not (self.root / row(name).name).exists():
-            self._present(name)
+            self.need(name)
         try:
             with self._workshop() as folder, self._changing():
                 (self.root / name).rename(folder / "old")
         except OSError as error:
             raise OutputError(name=str(self.root / name), reason=error.strerror or error) from error
-
-    def _present(self, name: str) -> Installed:
-        found = self.find(name)
-        if found is None:
-            raise WeightsMissing(name=name, network=row(name).network, page=row(name).page)
-        return found
 
     def _put(self, folder: Path, name: str) -> None:
         """``folder`` becomes the one of ``name``; what was there leaves, or comes back where that fails."""

@@ -7,11 +7,11 @@ anew in one step. What its authors' own program pastes, we add as a change with 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import closing
 from fractions import Fraction
 from functools import partial
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -19,6 +19,7 @@ from heygem.engines.base import Renderer, Style
 from heygem.engines.musetalk.face import MARGIN, boxes
 from heygem.engines.musetalk.heard import Heard
 from heygem.engines.musetalk.sound import ROW, once, parts, silence
+from heygem.engines.neural.engine import NeuralEngine
 from heygem.faces.avatar import Avatar
 from heygem.media.sound import Sound
 from heygem.speech.motion import analyser, hear
@@ -32,7 +33,6 @@ if TYPE_CHECKING:
     from heygem.engines.nets.whisper import Encoder
     from heygem.engines.neural.place import Place
 
-T = TypeVar("T")
 HEARD, SEEN = 1, 1
 """Versions of what is kept of a sound and of a face."""
 SIDE = 256
@@ -43,23 +43,10 @@ BATCH, MOST = 4, 32
 """Frames at once on the processor; at most on a GPU."""
 
 
-class MuseTalkEngine:
-    version = "1"
-
+class MuseTalkEngine(NeuralEngine):
     def __init__(self, name: str) -> None:
-        self.name = name
-        self.batch = BATCH
+        super().__init__(name, BATCH)
         self._first = name == "musetalk-1.0"
-        self._wish = "auto"
-
-    def device(self, style: Style) -> str:
-        """Where it computes. Raises EngineUnavailable, WeightsMissing, WeightsDamaged, LicenceRefused."""
-        from heygem.engines.neural.place import named
-        from heygem.engines.neural.usable import check
-
-        check(self.name)
-        self._wish = style.device
-        return named(style.device, self.name, style.exact)
 
     def warm(self) -> None:
         """Loads the networks."""
@@ -77,7 +64,7 @@ class MuseTalkEngine:
 
         voice = sound.once(analyser(), lambda: hear(sound.samples, beat), beat)["voice"]
         ears = self._ears(self._place())
-        name = f"musetalk-{HEARD}-{_sum('whisper-tiny')}{'-first' * self._first}"
+        name = f"musetalk-{HEARD}-{self._sum('whisper-tiny')}{'-first' * self._first}"
         states = once(sound, name, ears.rows + len(sound.samples) // ROW, rows, beat)
         return Heard(states[ears.rows :], states[: ears.rows], voice, fps, frames, self._first)
 
@@ -93,9 +80,9 @@ class MuseTalkEngine:
         self.batch = place.batch(BYTES + crops.bytes(plan), BATCH, MOST)
         painter = self._painter(place, self.batch)
         if style.exact:
-            parser = self._part("parser", place, lambda: place.hold(BiSeNet.of(_state("face-parsing"))))
+            parser = self._part("parser", place, lambda: place.hold(BiSeNet.of(self._state("face-parsing"))))
             return ExactRenderer(avatar, plan, painter, parser, place, speech)
-        latents = Latents(avatar, painter.latents, f"{self.name}-{SEEN}-{_sum('sd-vae')}")
+        latents = Latents(avatar, painter.latents, f"{self.name}-{SEEN}-{self._sum('sd-vae')}")
 
         def predict(numbers: np.ndarray, seen: Tensor) -> Tensor:
             heard = speech.styled(numbers, style.strength, style.smoothness)
@@ -106,47 +93,23 @@ class MuseTalkEngine:
         renderer.known = {"speaking": speech.speaking}
         return renderer
 
-    def _place(self, exact: bool = False) -> Place:
-        from heygem.engines.neural.place import place
-
-        return place(self._wish, self.name, exact)
-
     def _painter(self, place: Place, batch: int) -> Painter:
         from heygem.engines.musetalk.painter import Painter
         from heygem.engines.nets.unet import UNet
         from heygem.engines.nets.vae import Decoder, Encoder
 
-        unet = self._part("unet", place, lambda: _rows(UNet.of(_state(self.name), self.name), place))
-        encoder = self._part("encoder", place, lambda: place.hold(Encoder.of(_state("sd-vae"))))
-        decoder = self._part("decoder", place, lambda: place.hold(Decoder.of(_state("sd-vae"))))
+        unet = self._part("unet", place, lambda: _rows(UNet.of(self._state(self.name), self.name), place))
+        encoder = self._part("encoder", place, lambda: place.hold(Encoder.of(self._state("sd-vae"))))
+        decoder = self._part("decoder", place, lambda: place.hold(Decoder.of(self._state("sd-vae"))))
         return Painter(unet, encoder, decoder, place, batch)
 
     def _ears(self, place: Place) -> Encoder:
         """Whisper's encoder, in single precision: it is asked once for 30 s."""
         from heygem.engines.nets.whisper import Encoder
 
-        return self._part("ears", place, lambda: Encoder.of(_state("whisper-tiny")).to(place.device).float())
-
-    def _part(self, part: str, place: Place, load: Callable[[], T]) -> T:
-        from heygem.engines.neural.resident import resident
-
-        return resident(self.name, place, part, load)
+        return self._part("ears", place, lambda: Encoder.of(self._state("whisper-tiny")).to(place.device).float())
 
 
 def _rows(unet: UNet, place: Place) -> UNet:
     """The network at ``place``. On processors channels last cost it a quarter more time, unlike the others."""
     return place.hold(unet) if place.is_gpu else unet.to(place.dtype)
-
-
-def _state(name: str) -> dict[str, Tensor]:
-    from heygem.engines.neural.usable import store
-
-    return store().state(name)
-
-
-def _sum(name: str) -> str:
-    """Sixteen hexadecimal digits that differ when the weights differ."""
-    from heygem.engines.neural.usable import store
-
-    found = store().find(name)
-    return found.facts.sha256[:16] if found else ""

@@ -68,8 +68,6 @@ class Cut:
 
 
 class ExactRenderer:
-    """first: as version 1.0."""
-
     def __init__(
         self, avatar: Avatar, plan: np.ndarray, painter: Painter, parser: BiSeNet, place: Place, heard: Heard
     ) -> None:

@@ -12,6 +12,7 @@ import numpy as np
 from heygem.engines.musetalk.pieces import Pieces
 from heygem.engines.musetalk.sound import ROWS
 from heygem.speech.features import ROWS as VOICED
+from heygem.speech.voice import speaking, voice_at
 
 BEFORE, LOOK = 4, 10
 """Rows before a frame that it hears, and all that it hears: 0.2 s."""
@@ -69,7 +70,7 @@ class Heard:
     @property
     def speaking(self) -> float:
         """The share of the frames with a voice."""
-        return float(np.mean(self._voice(np.arange(self.frames) * float(ROWS / self.fps)) > 0.5))
+        return speaking(self.voice, self.fps, self.frames)
 
     def _near(self, rows: np.ndarray, strength: float, spread: float) -> np.ndarray:
         """(n, layers, width) float32: the states of neighbouring ``rows`` (n,) as they are wished."""
@@ -83,7 +84,7 @@ class Heard:
 
     def _voice(self, rows: np.ndarray) -> np.ndarray:
         """(n,) float32 0..1: is there a voice at ``rows`` (n,), which may be fractions."""
-        return np.interp(rows * (VOICED / ROWS), np.arange(len(self.voice)), self.voice).astype(np.float32)
+        return voice_at(self.voice, rows * (VOICED / ROWS))
 
 
 def _rows(fps: Fraction, numbers: np.ndarray) -> np.ndarray:

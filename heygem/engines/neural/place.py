@@ -50,11 +50,6 @@ class Place:
         return max(1, min(most, int(free * SHARE) // each))
 
 
-def named(wish: str, engine: str, exact: bool) -> str:
-    """The name of the place that ``place`` leads to. Raises EngineUnavailable."""
-    return place(wish, engine, exact).name
-
-
 def place(wish: str, engine: str, exact: bool = False) -> Place:
     """Where ``engine`` computes: on the GPU that this process sees, if ``wish`` ("auto", "cpu", "cuda") lets it.
 

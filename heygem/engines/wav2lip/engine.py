@@ -13,12 +13,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from heygem.engines.base import Renderer, Style
-from heygem.engines.neural.usable import check, store
+from heygem.engines.neural.engine import NeuralEngine
 from heygem.engines.wav2lip.mel import LIMIT, PER_SECOND, Windows, mel, windows
 from heygem.faces.avatar import Avatar
 from heygem.media.sound import Sound
 from heygem.speech.features import ROWS
 from heygem.speech.motion import analyser, hear
+from heygem.speech.voice import speaking, voice_at
 from heygem.tick import Tick, silent
 
 if TYPE_CHECKING:
@@ -52,33 +53,19 @@ class Heard:
     @property
     def speaking(self) -> float:
         """The share of the frames with a voice."""
-        times = np.arange(self.frames) * float(ROWS / self.fps)
-        return float(np.mean(np.interp(times, np.arange(len(self.voice)), self.voice) > 0.5))
+        return speaking(self.voice, self.fps, self.frames)
 
     def windows(self, gated: bool) -> Windows:
         """The sound of each frame. gated: where nobody speaks, the network hears silence: noise opens no mouth."""
         if not gated:
             return windows(self.mel, self.fps, self.frames)
         times = np.arange(self.mel.shape[1]) * (ROWS / PER_SECOND)
-        voice = np.interp(times, np.arange(len(self.voice)), self.voice).astype(np.float32)
-        return windows((self.mel + LIMIT) * voice - LIMIT, self.fps, self.frames)
+        return windows((self.mel + LIMIT) * voice_at(self.voice, times) - LIMIT, self.fps, self.frames)
 
 
-class Wav2LipEngine:
-    version = "1"
-
+class Wav2LipEngine(NeuralEngine):
     def __init__(self, name: str) -> None:
-        self.name = name
-        self.batch = BATCH
-        self._wish = "auto"
-
-    def device(self, style: Style) -> str:
-        """Where it computes. Raises EngineUnavailable, WeightsMissing, WeightsDamaged, LicenceRefused."""
-        check(self.name)
-        from heygem.engines.neural.place import named
-
-        self._wish = style.device
-        return named(style.device, self.name, style.exact)
+        super().__init__(name, BATCH)
 
     def warm(self) -> None:
         """Loads the network."""
@@ -120,16 +107,13 @@ class Wav2LipEngine:
 
     def _network(self, exact: bool) -> tuple[Wav2Lip, Place]:
         from heygem.engines.nets.wav2lip import Wav2Lip
-        from heygem.engines.neural.place import place
-        from heygem.engines.neural.resident import resident
 
-        where = place(self._wish, self.name, exact)
+        place = self._place(exact)
 
         def load() -> Wav2Lip:
-            net = Wav2Lip.of(store().state(self.name), self.name)
-            return where.hold(net.fused())
+            return place.hold(Wav2Lip.of(self._state(self.name), self.name).fused())
 
-        return resident(self.name, where, "net", load), where
+        return self._part("net", place, load), place
 
 
 def face_boxes(points: np.ndarray) -> np.ndarray:

@@ -10,6 +10,8 @@ import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 from scipy.signal import get_window
 
+from heygem.speech.features import triangles
+
 RATE, HOP, WINDOW = 16_000, 200, 800
 BANDS, COLUMNS = 80, 16
 PER_SECOND = RATE // HOP
@@ -90,9 +92,7 @@ def filter_bank(rate: int, fft: int, bands: int, lowest: float, highest: float) 
     low, high = _slaney(np.array([lowest, highest]))
     edges = _hertz(np.linspace(low, high, bands + 2))[:, None]
     bins = np.linspace(0, rate / 2, fft // 2 + 1)
-    rising = (bins - edges[:-2]) / (edges[1:-1] - edges[:-2])
-    falling = (edges[2:] - bins) / (edges[2:] - edges[1:-1])
-    return np.maximum(0, np.minimum(rising, falling)) * 2 / (edges[2:] - edges[:-2])
+    return triangles(edges, bins) * 2 / (edges[2:] - edges[:-2])
 
 
 _KNEE, _STEP, _GROWTH = 1000.0, 200 / 3, np.log(6.4) / 27

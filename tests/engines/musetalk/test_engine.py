@@ -23,6 +23,7 @@ from heygem.errors import WeightsMissing, WeightsUnusable
 from heygem.faces.avatar import Avatar
 from heygem.media.frame import Frame
 from heygem.media.sound import RATE, Sound
+from heygem.weights.store import WeightStore
 from tests.engines.brought import bring, put
 from tests.engines.nets import diffusion
 
@@ -107,7 +108,7 @@ def test_the_second_take_encodes_no_frame_and_hears_nothing_anew(
 def test_networks_are_loaded_once(
     avatar: Avatar, sound: Sound, picture: np.ndarray, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    loaded = counted(monkeypatch, module, "_state")
+    loaded = counted(monkeypatch, WeightStore, "state")
     MuseTalkEngine("musetalk").warm()
     before = len(loaded)
     rendered(avatar, sound, picture)
