@@ -1,26 +1,27 @@
-"""Batches: one voice, many videos."""
+"""Batches: many videos, one voice for all or one for each."""
 
 from __future__ import annotations
+
+from pathlib import Path
 
 from fastapi import APIRouter, Request, Response
 from starlette.concurrency import run_in_threadpool
 
 from api.desk import At, Desk
 from api.intake import Sent, received
-from api.jobs import FILE, Key, Offset, Page, body, extras_of
+from api.jobs import FILE, FILES, Key, Offset, Page, body, extras_of
 from api.models import Batches, BatchReply, batch_reply
 from api.options import wishes_of
 from heygem.jobs.job import Batch
-from heygem.jobs.limits import check_engine, check_files, check_room
+from heygem.jobs.limits import check_files, check_options, check_room
 
 router = APIRouter(tags=["batches"])
 
 
-@router.post(
-    "/batches", status_code=201, openapi_extra=body({"audio": FILE, "videos": {"type": "array", "items": FILE}})
-)
+@router.post("/batches", status_code=201, openapi_extra=body({"videos": FILES}, {"audio": FILE, "audios": FILES}))
 async def submit(request: Request, response: Response, desk: At, key: Key = None) -> BatchReply:
-    """Queues a job for every video, all with the same voice: all of them or, if one file is bad, none."""
+    """Queues a job for every video: all of them or, if one file is bad, none. ``audio`` is the voice of all; instead,
+    ``audios`` are voices with the names of their videos."""
     await run_in_threadpool(check_room, desk.queue, desk.settings)
     async with received(request, desk.settings) as sent:
         batch = await run_in_threadpool(_submit, desk, sent, f"batch:{key}" if key else None)
@@ -62,10 +63,21 @@ def _submit(desk: Desk, sent: Sent, key: str | None) -> Batch:
     if key and (known := desk.queue.store.by_key(key)):
         return desk.queue.need_batch(known.batch or "")
     wishes = wishes_of(sent.fields)
-    options = wishes.options
-    check_engine(desk.settings, options)
-    audio, videos = sent.one("audio"), sent.many("videos")
+    options = wishes.options(sent.extras)
+    check_options(desk.settings, options)
+    videos = sent.many("videos")
+    audios = _voices(sent, videos)
     extras = extras_of(desk, sent, wishes, key)
     check_room(desk.queue, desk.settings, len(videos))
-    check_files(desk.settings, audio, videos)
-    return desk.queue.submit_batch(audio, videos, options, wishes.name, extras)
+    check_files(desk.settings, list(dict.fromkeys(audios)), videos)
+    return desk.queue.submit_batch(audios, videos, options, wishes.name, extras)
+
+
+def _voices(sent: Sent, videos: list[Path]) -> list[Path]:
+    """One for each video: the same for all, or by their names. Raises OptionInvalid, PairsUnusable."""
+    if "audios" not in sent.files:
+        return [sent.one("audio")] * len(videos)
+    from heygem.pairs import pairs_of
+
+    of = {pair.video: pair.audio for pair in pairs_of(videos, sent.many("audios"))}
+    return [of[video] for video in videos]

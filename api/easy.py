@@ -174,7 +174,7 @@ def _local(name: str, option: str, settings: Settings) -> Path:
 
 
 def _submit(desk: Desk, task: Task, audio: Path, video: Path) -> None:
-    check_files(desk.settings, audio, [video])
+    check_files(desk.settings, [audio], [video])
     if (old := desk.queue.store.by_key(_key(task.code))) and not old.busy:  # the code begins anew, as it does there
         desk.queue.store.change(old.id, [state for state in STATES if state not in BUSY], key=None)
         if desk.settings.easy_folder:

@@ -18,11 +18,13 @@ from python_multipart.multipart import MultipartParser, parse_options_header
 from starlette.concurrency import run_in_threadpool
 
 from heygem.errors import LimitExceeded, OptionInvalid, OutputError
+from heygem.finish.base import FILES as EXTRAS
+from heygem.finish.base import is_file
 from heygem.jobs.folder import clean_stem
 from heygem.jobs.limits import check_size
 from heygem.settings import Settings
 
-FILES = ("audio", "video", "videos")
+FILES = ("audio", "audios", "video", "videos", *EXTRAS)
 _FIELD = 64 << 10  # bytes of a field that is not a file
 _FIELDS = 64
 _BODY = 1 << 20  # bytes of a JSON body
@@ -42,6 +44,11 @@ class Sent:
         if len(found) != 1:
             raise OptionInvalid(option=name, value="missing" if not found else "several", allowed="one file")
         return found[0]
+
+    @property
+    def extras(self) -> dict[str, Path]:
+        """The files of the finish, by option. Raises OptionInvalid."""
+        return {name: self.one(name) for name in EXTRAS if name in self.files}
 
     def many(self, name: str) -> list[Path]:
         """Raises OptionInvalid."""
@@ -97,9 +104,10 @@ async def _body(request: Request) -> dict[str, Any]:
 
 def _named(body: dict[str, Any], settings: Settings) -> Sent:
     """Names of files inside the folder that the administrator allowed. Raises OptionInvalid, FileMissing."""
-    sent = Sent(ours=False, fields={name: value for name, value in body.items() if name not in FILES})
+    named = {name for name in FILES if name in body and not (name in EXTRAS and not is_file(str(body[name])))}
+    sent = Sent(ours=False, fields={name: value for name, value in body.items() if name not in named})
     for name in FILES:
-        if name in body:
+        if name in named:
             given = body[name] if isinstance(body[name], list) else [body[name]]
             if len(given) > settings.max_videos:
                 raise _too_many(len(given), settings)

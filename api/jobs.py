@@ -12,9 +12,10 @@ from api.intake import Sent, received
 from api.models import JobReply, Jobs, job_reply, one_job
 from api.options import OptionsFields, Wishes, options_of, wishes_of
 from heygem.errors import JobState, OptionInvalid, StorageMissing
+from heygem.finish.base import FILES as EXTRAS
 from heygem.jobs.job import STATES, Extras, Job
 from heygem.jobs.job import Request as Asked
-from heygem.jobs.limits import check_engine, check_files, check_room
+from heygem.jobs.limits import check_files, check_options, check_room
 from heygem.jobs.store import Filter
 from heygem.notify import guard
 from storage import missing
@@ -33,22 +34,24 @@ Page = Annotated[int, Query(ge=1, le=500)]
 Offset = Annotated[int, Query(ge=0, le=2**40)]
 
 
-def body(files: dict[str, Any]) -> dict[str, Any]:
-    """What the documentation says about a body that is read while it arrives."""
-    names = {one: _NAME if file is FILE else {"type": "array", "items": _NAME} for one, file in files.items()}
+def body(files: dict[str, Any], more: dict[str, Any] | None = None) -> dict[str, Any]:
+    """What the documentation says about a body that is read while it arrives. more: files that may be left out."""
+    given = {**files, **(more or {}), **dict.fromkeys(EXTRAS, FILE)}
+    names = {one: _NAME if file is FILE else {"type": "array", "items": _NAME} for one, file in given.items()}
     wishes = {**Wishes.model_json_schema()["properties"], "options": _OPTIONS}
     return {
         "requestBody": {
             "required": True,
             "content": {
-                kind: {"schema": {"type": "object", "required": list(files), "properties": {**given, **wishes}}}
-                for kind, given in (("multipart/form-data", files), ("application/json", names))
+                kind: {"schema": {"type": "object", "required": list(files), "properties": {**wishes, **named}}}
+                for kind, named in (("multipart/form-data", given), ("application/json", names))
             },
         }
     }
 
 
 FILE = {"type": "string", "format": "binary"}
+FILES = {"type": "array", "items": FILE}
 _NAME = {"type": "string", "description": "a name inside of HEYGEM_INPUT_FOLDER"}
 _OPTIONS = {"type": "object", "description": "options as one JSON object, instead of single fields"}
 
@@ -111,6 +114,7 @@ def cancel(desk: At, id: str) -> JobReply:
 @router.post("/jobs/{id}/retry")
 def retry(desk: At, id: str) -> JobReply:
     """A failed or cancelled job waits again."""
+    check_options(desk.settings, desk.queue.need(id).request.options)
     desk.queue.retry(id)
     return one_job(desk, id)
 
@@ -135,10 +139,10 @@ def pin(desk: At, id: str, pinned: Annotated[bool, Body(embed=True)] = True) -> 
 
 @router.post("/jobs/{id}/again", status_code=201)
 def again(desk: At, id: str, options: OptionsFields) -> JobReply:  # pyright: ignore[reportInvalidTypeForm]
-    """A new job of the same files with other options."""
+    """A new job of the same files with other options; background, subtitles and logo stay, where a file was sent."""
     check_room(desk.queue, desk.settings)
-    wanted = options_of(options)
-    check_engine(desk.settings, wanted)
+    wanted = options_of(options, desk.queue.need(id).request.options.finish.files)
+    check_options(desk.settings, wanted)
     return one_job(desk, desk.queue.again(id, wanted).id)
 
 
@@ -157,8 +161,8 @@ def _submit(desk: Desk, sent: Sent, key: str | None) -> tuple[Job, bool]:
     if key and (known := desk.queue.store.by_key(key)):
         return known, False
     wishes = wishes_of(sent.fields)
-    asked = Asked(sent.one("video"), sent.one("audio"), wishes.options)
-    check_engine(desk.settings, asked.options)
+    asked = Asked(sent.one("video"), sent.one("audio"), wishes.options(sent.extras))
+    check_options(desk.settings, asked.options)
     extras = extras_of(desk, sent, wishes, key)
-    check_files(desk.settings, asked.audio, [asked.video])
+    check_files(desk.settings, [asked.audio], [asked.video])
     return desk.queue.submit(asked, extras), True

@@ -19,7 +19,7 @@ import numpy as np
 from heygem import Avatar, lipsync, samples
 from heygem.faces.shape import LIPS
 from heygem.media.reader import VideoReader
-from heygem.pipeline import source_plan
+from heygem.plan import source_plan
 
 COLUMNS = 8
 TILE = 200

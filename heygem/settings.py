@@ -65,6 +65,14 @@ def _mailboxes(value: object) -> object:
     return found
 
 
+def _names(value: object) -> object:
+    """Text with commas becomes a tuple."""
+    found = tuple(filter(None, map(str.strip, value.split(",")))) if isinstance(value, str) else value
+    if isinstance(found, tuple) and not all(re.fullmatch(r"[^\x00-\x1f\x7f]{1,100}", one) for one in found):
+        raise ValueError
+    return found
+
+
 def _address(value: str) -> str:
     """http or https, without a name, password, query or slash at the end: paths are put behind it."""
     if not re.fullmatch(r"https?://[\w.\-\[\]:]+(/[\w.\-~/]*)?", value):
@@ -121,6 +129,14 @@ class Settings(BaseSettings):
     )
     remote_minutes: float = Field(
         120, ge=0, description="minutes that a take may wait for and take at that service, 0 for no limit"
+    )
+    tts_url: Address | None = Field(
+        None, description="the address of a speech service that speaks as OpenAI's does, like https://host/v1"
+    )
+    tts_key: SecretStr | None = Field(None, description="the key that this service asks for")
+    tts_model: str = Field("tts-1", min_length=1, max_length=200, description="the model that it is asked for")
+    tts_voices: Annotated[tuple[str, ...], NoDecode, BeforeValidator(_names)] = Field(
+        ("alloy",), description="the voices it has, with commas between them"
     )
     min_free_mb: int = Field(2048, ge=0, description="megabytes that the disk of the results keeps free; 0 for none")
     keep_days: float = Field(30, ge=0, description="days that a result is kept, 0 for ever; pinned ones always stay")

@@ -19,7 +19,8 @@ from heygem.errors import Cancelled, EngineUnavailable, FileMissing, NoFace, Opt
 from heygem.faces.avatar import Avatar
 from heygem.faces.shape import LIPS
 from heygem.media.sound import RATE
-from heygem.pipeline import Options, lipsync, output_size, source_plan
+from heygem.pipeline import Options, lipsync
+from heygem.plan import output_size, source_plan
 from heygem.quality.score import PARTS
 from tests.media.clips import wav
 

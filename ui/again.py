@@ -8,7 +8,7 @@ from typing import Any
 
 import gradio as gr
 
-from heygem.jobs.limits import check_engine, check_room
+from heygem.jobs.limits import check_options, check_room
 from ui.browser import QUIET, tongue
 from ui.desk import Desk
 from ui.files import problem
@@ -46,10 +46,10 @@ class Again:
         try:
             check_room(self._desk.queue, self._desk.settings)
             old = self._desk.queue.need(str(asked.get("job")))
-            wanted = chosen(*options)
+            wanted = chosen(*options, files=old.request.options.finish.files)
             kept = old.request.options.style  # the page has no field for where and how exactly
             wanted = replace(wanted, style=replace(wanted.style, device=kept.device, exact=kept.exact))
-            check_engine(self._desk.settings, wanted)
+            check_options(self._desk.settings, wanted)
             job = self._desk.queue.again(old.id, wanted)
         except Exception as error:
             told = problem(error, language, self._desk.log.name)

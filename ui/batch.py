@@ -9,7 +9,7 @@ import gradio as gr
 
 from heygem.errors import FileMissing
 from heygem.jobs.job import Batch
-from heygem.jobs.limits import check_engine, check_files, check_room
+from heygem.jobs.limits import check_files, check_options, check_room
 from ui.browser import LATEST, PULSE, QUIET, kept, remembered, tongue
 from ui.delivery import deliver_switch, extras
 from ui.desk import Desk
@@ -129,8 +129,8 @@ class BatchTab:
             audio, videos = Path(voice["path"]), [Path(path) for path in _videos(draft)]
             wanted = chosen(*options)
             check_room(self._queue, self._desk.settings, len(videos))
-            check_engine(self._desk.settings, wanted)
-            check_files(self._desk.settings, audio)
+            check_options(self._desk.settings, wanted)
+            check_files(self._desk.settings, [audio])
             more = extras(deliver, self._desk.settings)
             batch = self._queue.submit_batch(audio, videos, wanted, name.strip(), more)
         except Exception as error:

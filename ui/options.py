@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 import gradio as gr
 from gradio.components import Component
 
 from heygem.engines.base import REGIONS, Style
-from heygem.pipeline import LENGTHS, QUALITIES, RESOLUTIONS, Options
+from heygem.pipeline import LENGTHS, MOST_TRIES, QUALITIES, RESOLUTIONS, Options
 from ui.browser import LATEST, QUIET, tongue
 from ui.desk import Desk
 from ui.engines import ORDER, choices, note
+from ui.finish import finish_of, finish_panel, finish_values
 from ui.template import template
 
 _DEFAULT = Options()
@@ -32,25 +35,29 @@ def options_panel(words: gr.I18n, prefix: str, desk: Desk, open: bool = False) -
             region = _choose(words, prefix, "region", REGIONS)
             length = _choose(words, prefix, "length", LENGTHS)
         with gr.Row():
-            face = gr.Number(
-                _DEFAULT.face + 1, label=words("face"), info=words("face_about"), precision=0, minimum=1, maximum=20
-            )
+            face = _number(words, "face", _DEFAULT.face + 1, (1, 20))
+            tries = _number(words, "tries", _DEFAULT.tries, (1, MOST_TRIES))
+            least = _number(words, "least", _DEFAULT.least, (0, 100))
         engine = _engine(words, prefix, desk)
-    return [engine, strength, smoothness, blinks, sway, region, resolution, quality, length, face]
+    mine = [engine, strength, smoothness, blinks, sway, region, resolution, quality, length, face, tries, least]
+    return [*mine, *finish_panel(words, prefix)]
 
 
-def chosen(*values: Any) -> Options:
-    """The options that the components hold. Raises OptionInvalid."""
-    engine, strength, smoothness, blinks, sway, region, resolution, quality, length, face = values
+def chosen(*values: Any, files: Mapping[str, Path] | None = None) -> Options:
+    """The options that the components hold. files: as for ``finish_of``. Raises OptionInvalid."""
+    engine, strength, smoothness, blinks, sway, region, resolution, quality, length, face, tries, least, *rest = values
     style = Style(strength, smoothness, blinks, sway, region)
-    return Options(engine, style, resolution, quality, length, int(face or 1) - 1)
+    finish = finish_of(rest, files or {})
+    face, tries = int(face or 1) - 1, int(tries or 1)
+    return Options(engine, style, resolution, quality, length, face, finish, tries, float(least or 0))
 
 
 def values_of(options: Options) -> list[Any]:
     """What the components hold for these options."""
     style = options.style
     moves = [style.strength, style.smoothness, style.blinks, style.sway, style.region]
-    return [options.engine, *moves, options.resolution, options.quality, options.length, options.face + 1]
+    rest = [options.resolution, options.quality, options.length, options.face + 1, options.tries, options.least]
+    return [options.engine, *moves, *rest, *finish_values(options.finish)]
 
 
 def _engine(words: gr.I18n, prefix: str, desk: Desk) -> gr.Dropdown:
@@ -76,6 +83,12 @@ def _choose(words: gr.I18n, prefix: str, name: str, values: Any) -> gr.Radio:
     shown = [(words(f"{name}_{value}"), value) for value in values]
     holder = _DEFAULT if hasattr(_DEFAULT, name) else _DEFAULT.style
     return gr.Radio(shown, value=getattr(holder, name), label=words(name), elem_id=f"{prefix}{name}")
+
+
+def _number(words: gr.I18n, name: str, value: float, span: tuple[int, int]) -> gr.Number:
+    least, most = span
+    label, info = words(name), words(f"{name}_about")
+    return gr.Number(value, label=label, info=info, precision=0, minimum=least, maximum=most)
 
 
 def _slide(words: gr.I18n, name: str, most: int = 2) -> Any:

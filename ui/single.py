@@ -9,7 +9,7 @@ import gradio as gr
 
 from heygem.errors import HeyGemError
 from heygem.jobs.job import Job, Request
-from heygem.jobs.limits import check_engine, check_files, check_room
+from heygem.jobs.limits import check_files, check_options, check_room
 from ui.browser import LATEST, PULSE, QUIET, kept, remembered, tongue
 from ui.card import job_card, refuse, show
 from ui.delivery import deliver_switch, delivering, extras
@@ -85,8 +85,8 @@ class Single:
             picture, voice = (Path(one["path"] if kept(one.get("path")) else "-") for one in (video, audio))
             wanted = chosen(*options)
             check_room(self._queue, self._desk.settings)
-            check_engine(self._desk.settings, wanted)
-            check_files(self._desk.settings, voice)
+            check_options(self._desk.settings, wanted)
+            check_files(self._desk.settings, [voice])
             job = self._queue.submit(Request(picture, voice, wanted), extras(deliver, self._desk.settings))
         except Exception as error:
             return [mine, refuse(error, self._tongue(request), self._log), *[gr.skip()] * 4]

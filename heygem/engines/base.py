@@ -35,7 +35,9 @@ class Style:
     strength: 0 keeps the mouth closed, 1 as the voice asks, 2 twice as wide.
     smoothness: 0 follows every sound, 1 is calm.
     blinks, sway: how often the eyes of a photo blink, how far its head moves; 0 never, 1 as people do, 2 twice that.
-    Videos live by themselves: there both do nothing.
+    nod: how deep the head of a photo nods where the voice stresses; 0 not at all, 1 as calm speakers do, 2 twice that.
+    smile: how much a photo smiles; 0 as it is, 1 a clear, friendly smile.
+    Videos live by themselves: there these four do nothing.
     region: "jaw" moves the whole lower face, "mouth" only the lips and the skin around them: chin and jaw line stay.
     exact: engines with a network render as its authors' own program does, faults included: to compare.
     device: "auto", "cpu" or "cuda"; asking for a device that is not there is an error, never a silent fall to CPU.
@@ -45,16 +47,19 @@ class Style:
     smoothness: float = 0.3
     blinks: float = 1.0
     sway: float = 1.0
+    nod: float = 0.0
+    smile: float = 0.0
     region: str = "jaw"
     device: str = "auto"
     exact: bool = False
 
     def __post_init__(self) -> None:
-        for option in ("strength", "blinks", "sway"):
+        for option in ("strength", "blinks", "sway", "nod"):
             if not 0 <= getattr(self, option) <= 2:
                 raise OptionInvalid(option=option, value=getattr(self, option), allowed="a number from 0 to 2")
-        if not 0 <= self.smoothness <= 1:
-            raise OptionInvalid(option="smoothness", value=self.smoothness, allowed="a number from 0 to 1")
+        for option in ("smoothness", "smile"):
+            if not 0 <= getattr(self, option) <= 1:
+                raise OptionInvalid(option=option, value=getattr(self, option), allowed="a number from 0 to 1")
         if self.region not in REGIONS:
             raise OptionInvalid(option="region", value=self.region, allowed=", ".join(REGIONS))
         if self.device not in ("auto", "cpu", "cuda"):

@@ -13,10 +13,17 @@ HeyGemError
 │   ├── PictureTooSmall   input.too_small     below the smallest picture size
 │   ├── NoFace            input.no_face       no usable face in the whole file
 │   ├── OptionInvalid     option.invalid      an option outside its range
-│   └── LimitExceeded     limit.exceeded      larger or longer than the settings allow
+│   ├── LimitExceeded     limit.exceeded      larger or longer than the settings allow
+│   ├── PairsUnusable     pairs.unusable      videos and voices of which nobody knows who speaks what
+│   ├── TextEmpty         say.empty           a text without a word
+│   ├── TextTooLong       say.too_long        a text of more signs than are spoken at once
+│   ├── TextUnreadable    say.unreadable      a text in signs that the voice cannot read
+│   └── VoiceUnknown      say.voice           no voice of this name
 ├── OutputError           output.failed       the result cannot be written (folder, disk, permission)
 ├── EngineUnavailable     engine.unavailable  the engine, a device or a model file is not there
 ├── ToolMissing           tool.missing        a library or program is not installed
+├── SayFailed             say.failed          a text was not spoken by the voice or service asked for
+├── SayBusy               say.busy            the server speaks too many texts already
 ├── WeightsUnusable       weights.unusable    a file of weights that the user brought is missing or of another network
 ├── WeightsMissing        weights.missing     weights that an engine needs are not installed
 ├── WeightsAmbiguous      weights.ambiguous   a file fits several rows of the table of weights
@@ -67,6 +74,7 @@ from __future__ import annotations
 from heygem.errors.base import (
     HeyGemError,
 )
+from heygem.errors.batch import PairsUnusable
 from heygem.errors.delivery import (
     LinkExpired,
     LinkRefused,
@@ -109,6 +117,14 @@ from heygem.errors.remote import (
     RemoteTimedOut,
     RemoteUnreachable,
     RemoteUnusable,
+)
+from heygem.errors.say import (
+    SayBusy,
+    SayFailed,
+    TextEmpty,
+    TextTooLong,
+    TextUnreadable,
+    VoiceUnknown,
 )
 from heygem.errors.weights import (
     DownloadFailed,
@@ -169,6 +185,7 @@ __all__ = [
     "OriginRefused",
     "OutOfMemory",
     "OutputError",
+    "PairsUnusable",
     "PictureTooLarge",
     "PictureTooSmall",
     "QueueFull",
@@ -181,6 +198,8 @@ __all__ = [
     "RemoteUnreachable",
     "RemoteUnusable",
     "ResultGone",
+    "SayBusy",
+    "SayFailed",
     "SoundTooShort",
     "Stalled",
     "StorageDamaged",
@@ -190,9 +209,13 @@ __all__ = [
     "StoreBusy",
     "StoreInUse",
     "StoreUnusable",
+    "TextEmpty",
+    "TextTooLong",
+    "TextUnreadable",
     "TimedOut",
     "ToolMissing",
     "UsersUnusable",
+    "VoiceUnknown",
     "WebhookFailed",
     "WeightsAmbiguous",
     "WeightsByHand",

@@ -9,7 +9,7 @@ import numpy as np
 from heygem.faces.people import WHY, reasons, turn
 from heygem.faces.shape import align
 from heygem.faces.track import Tracker
-from heygem.media.probe import PathLike
+from heygem.media.probe import PathLike, VideoInfo
 from heygem.media.reader import VideoReader
 
 
@@ -29,6 +29,12 @@ class Sighting:
         return self.box[2] - self.box[0]
 
 
+def spread(info: VideoInfo, frames: int) -> list[int]:
+    """The numbers of up to ``frames`` frames spread over a video, as far as its container tells how long it is."""
+    last = max((info.frames or round(info.seconds * info.fps)) - 1, 0)
+    return np.unique(np.linspace(0, last, frames + 2)[1:-1].round().astype(int)).tolist() if last else [0]
+
+
 def scan(video: PathLike, frames: int = 8, most: int = 4) -> list[list[Sighting]]:
     """The faces of up to ``frames`` frames spread over a video: a list for each, at most ``most``, the largest first.
 
@@ -38,9 +44,8 @@ def scan(video: PathLike, frames: int = 8, most: int = 4) -> list[list[Sighting]
     seen: list[list[Sighting]] = []
     with VideoReader(video) as reader, Tracker(most=most) as tracker:
         info = reader.info
-        last = max((info.frames or round(info.seconds * info.fps)) - 1, 0)
-        plan = np.unique(np.linspace(0, last, frames + 2)[1:-1].round().astype(int)) if last else np.array([0])
-        for n, frame in zip(plan.tolist(), reader.frames(plan.tolist()), strict=True):
+        numbers = spread(info, frames)
+        for n, frame in zip(numbers, reader.frames(numbers), strict=True):
             tracker.reset()
             faces: list[Sighting] = []
             for face in tracker.follow_all(frame):

@@ -16,6 +16,9 @@ ASSET = Path(__file__).parent.parent / "assets" / "face_mesh.npz"
 
 EYES = (33, 133, 362, 263)
 """Outer and inner corner of the eye on the left of the picture, inner and outer corner of the other one."""
+UPPER_LIDS = ((33, 246, 161, 160, 159, 158, 157, 173, 133), (362, 398, 384, 385, 386, 387, 388, 466, 263))
+"""Edge of the upper lid from the left of the picture to the right: eye on the left, eye on the right."""
+LOWER_LIDS = ((33, 7, 163, 144, 145, 153, 154, 155, 133), (362, 382, 381, 380, 374, 373, 390, 249, 263))
 INNER_UPPER = (78, 191, 80, 81, 82, 13, 312, 311, 310, 415, 308)
 INNER_LOWER = (78, 95, 88, 178, 87, 14, 317, 402, 318, 324, 308)
 OUTER_UPPER = (61, 185, 40, 39, 37, 0, 267, 269, 270, 409, 291)

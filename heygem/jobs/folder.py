@@ -5,49 +5,37 @@ from __future__ import annotations
 
 import os
 import shutil
-import unicodedata
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import replace
 from datetime import date
 from itertools import chain, count
 from pathlib import Path
 
 from heygem.errors import FileMissing, OutputError
 from heygem.jobs.job import Batch, Job, Request
+from heygem.names import clean_stem
 
 LATEST = "latest_batch"
 THUMBNAIL = "thumbnail.jpg"
-_RESERVED = set('<>:"/\\|?*')
-_LONGEST = 80  # bytes of a stem in UTF-8: two of them and a suffix stay below the 255 of every file system
-
-
-def clean_stem(name: str) -> str:
-    """The stem of a file name made harmless: no separators, controls or direction marks; emoji and spaces may stay."""
-    kept = "".join(
-        " " if sign in _RESERVED or unicodedata.category(sign) in ("Zl", "Zp") else sign
-        for sign in unicodedata.normalize("NFC", Path(name).stem)
-        if unicodedata.category(sign) not in ("Cc", "Cf", "Cs", "Co", "Cn")
-    )
-    short = " ".join(kept.split()).strip(". ").encode()[:_LONGEST].decode(errors="ignore").strip(". ")
-    return short or "file"
 
 
 def settle(request: Request, outputs: Path, job: str, link: bool = True) -> tuple[Request, Path]:
     """Makes the folder of ``job`` with the inputs in it; ``link`` as in Extras, and what lies in ``outputs`` already is
     always linked. Raises FileMissing, OutputError and then leaves nothing."""
-    for path in (request.video, request.audio):
+    files = request.files
+    for path in files.values():
         if not path.is_file():
             raise FileMissing(name=path.name)
     folder = outputs / date.today().isoformat() / job
     try:
         with _written(folder):
-            video = _take_in(request.video, folder / "video", link or outputs in request.video.parents)
-            audio = _take_in(request.audio, folder / "audio", link or outputs in request.audio.parents)
+            inside = {
+                name: _take_in(path, folder / name, link or outputs in path.parents) for name, path in files.items()
+            }
     except BaseException:
         discard(folder)
         raise
-    return replace(request, video=video, audio=audio), folder
+    return request.moved(inside), folder
 
 
 def result_path(request: Request, folder: Path) -> Path:

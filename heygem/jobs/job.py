@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import time
 from collections import deque
-from dataclasses import dataclass, field
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -28,6 +29,17 @@ class Request:
     video: Path
     audio: Path
     options: Options
+
+    @property
+    def files(self) -> dict[str, Path]:
+        """What it is -> file: video, audio, and those of the finish."""
+        return {"video": self.video, "audio": self.audio, **self.options.finish.files}
+
+    def moved(self, files: Mapping[str, Path]) -> Request:
+        """The same with all ``files`` in other places."""
+        rest = {what: path for what, path in files.items() if what not in ("video", "audio")}
+        options = replace(self.options, finish=self.options.finish.moved(rest))
+        return Request(files["video"], files["audio"], options)
 
 
 @dataclass(frozen=True)

@@ -26,26 +26,34 @@ def check_room(queue: Queue, settings: Settings, videos: int = 1) -> None:
         raise QueueFull(waiting=waiting, most=settings.max_queued)
 
 
-def check_files(settings: Settings, audio: Path, videos: Sequence[Path] = ()) -> None:
+def check_files(settings: Settings, sounds: Sequence[Path], videos: Sequence[Path] = ()) -> None:
     """Can these files become a take? Looks into them briefly.
 
     Raises what ``probe_sound`` and ``probe_video`` raise, and LimitExceeded for a sound that is too long.
     """
-    minutes = probe_sound(audio).seconds / 60
-    if settings.max_minutes and minutes > settings.max_minutes:
-        raise LimitExceeded(
-            what="length of the sound",
-            value=f"{minutes:.1f} min",
-            most=f"{settings.max_minutes:g} min",
-            setting="HEYGEM_MAX_MINUTES",
-        )
+    for sound in sounds:
+        minutes = probe_sound(sound).seconds / 60
+        if settings.max_minutes and minutes > settings.max_minutes:
+            raise LimitExceeded(
+                what="length of the sound",
+                value=f"{minutes:.1f} min",
+                most=f"{settings.max_minutes:g} min",
+                setting="HEYGEM_MAX_MINUTES",
+            )
     for video in videos:
         probe_video(video)
 
 
-def check_engine(settings: Settings, options: Options) -> None:
-    """Can the engine begin a take? Cheap. Raises what ``heygem.engines.cards.check`` raises."""
+def check_options(settings: Settings, options: Options) -> None:
+    """Can the engine begin a take, and are the files of the finish what they should be? Cheap.
+
+    Raises what ``heygem.engines.cards.check`` and ``heygem.finish.effects.check`` raise.
+    """
     cards.check(options.engine, options.style, settings)
+    if options.finish.changes:
+        from heygem.finish import effects
+
+        effects.check(options.finish)
 
 
 def check_size(settings: Settings, size: int) -> None:

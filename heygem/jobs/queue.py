@@ -58,9 +58,14 @@ class Queue:
         return job
 
     def submit_batch(
-        self, audio: Path, videos: Sequence[Path], options: Options, name: str = "", extras: Extras | None = None
+        self,
+        audio: Path | Sequence[Path],
+        videos: Sequence[Path],
+        options: Options,
+        name: str = "",
+        extras: Extras | None = None,
     ) -> Batch:
-        """One voice, many videos: all jobs or none. The voice is kept once. Key and errors as with ``submit``."""
+        """Many videos, one voice for all or one for each: all jobs or none. Key and errors as with ``submit``."""
         extras = extras or Extras()
         if extras.key and (known := self.store.by_key(extras.key)):
             return self.need_batch(known.batch or "")
@@ -68,11 +73,15 @@ class Queue:
         folder = batch_folder(self.outputs, time.strftime("batch_%Y%m%d_%H%M%S"))
         batch = Batch(secrets.token_hex(8), clean_stem(name) if name else folder.name, folder)
         jobs: list[Job] = []
+        voices = [audio] * len(videos) if isinstance(audio, Path) else audio
+        kept: dict[Path, Path] = {}  # what they share lies on the disk once
         try:
-            for video in videos:
-                voice = jobs[0].request.audio if jobs else audio
+            for video, voice in zip(videos, voices, strict=True):
                 mine = replace(extras, key=None) if jobs else extras  # the first job holds the key of the batch
-                job = self._take_in(Request(video, voice, options), mine)
+                asked = Request(video, voice, options)
+                shared = {what: kept.get(path, path) for what, path in asked.files.items()}
+                job = self._take_in(asked.moved(shared), mine)
+                kept |= zip(asked.files.values(), job.request.files.values(), strict=True)
                 jobs.append(replace(job, batch=batch.id))
             self._add(jobs, batch)
         except BaseException as error:
@@ -265,7 +274,7 @@ class Queue:
 
     def _requeue(self, job: str, states: Sequence[str]) -> Job:
         old = self.need(job)
-        settled = old.request.video.is_file() and old.request.audio.is_file()
+        settled = all(path.is_file() for path in old.request.files.values())
         fresh = {"error": None, "ended": None, "not_before": None, "hook_state": None, "take": None}
         if not settled or not self.store.change(
             job, states, state=QUEUED, attempts=0, interruptions=0, stage="", done=0, total=0, **fresh

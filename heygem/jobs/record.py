@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from dataclasses import asdict, fields
+from dataclasses import asdict, fields, replace
 from fractions import Fraction
 from pathlib import Path
 from typing import Any, TypeVar
 
 from heygem.engines.base import Style
 from heygem.errors import OptionInvalid
+from heygem.finish.base import Finish
 from heygem.jobs.job import Batch, Delivery, Failure, Job, Request
 from heygem.pipeline import Options, Take
 
-Kind = TypeVar("Kind", Style, Options)
+Kind = TypeVar("Kind", Style, Finish, Options)
 AS_THEY_ARE = (
     *("id", "batch", "state", "priority", "created", "started", "ended", "not_before", "attempts", "interruptions"),
     *("stage", "done", "total", "fps", "seconds_left", "hook", "hook_state", "key"),
@@ -30,7 +31,11 @@ WITH_DELIVERY = f"""*, (SELECT json_object({_PAIRS}) FROM deliveries WHERE job =
 def job_of(row: sqlite3.Row, root: Path) -> Job:
     """root: the folder of results."""
     folder = root / row["folder"]
-    request = Request(folder / row["video"], folder / row["audio"], options_of(json.loads(row["options"])))
+    options = options_of(json.loads(row["options"]))
+    placed = {option: folder / path for option, path in options.finish.files.items()}
+    if placed:
+        options = replace(options, finish=options.finish.moved(placed))
+    request = Request(folder / row["video"], folder / row["audio"], options)
     return Job(
         request=request,
         folder=folder,
@@ -47,7 +52,8 @@ def job_of(row: sqlite3.Row, root: Path) -> Job:
 
 def values_of(job: Job, root: Path) -> dict[str, Any]:
     """What a new row holds."""
-    request = job.request
+    request, finish = job.request, job.request.options.finish
+    inside = {option: path.relative_to(job.folder) for option, path in finish.files.items()}
     return {
         "id": job.id,
         "batch": job.batch,
@@ -55,7 +61,7 @@ def values_of(job: Job, root: Path) -> dict[str, Any]:
         "folder": str(job.folder.relative_to(root)),
         "video": str(request.video.relative_to(job.folder)),
         "audio": str(request.audio.relative_to(job.folder)),
-        "options": text(asdict(request.options)),
+        "options": text(asdict(replace(request.options, finish=finish.moved(inside)))),
         "priority": job.priority,
         "created": job.created,
         "key": job.key,
@@ -76,7 +82,8 @@ def batch_of(row: sqlite3.Row, counts: dict[str, int], root: Path) -> Batch:
 def options_of(plain: dict[str, Any]) -> Options:
     """What another version wrote and this one does not know or allow is left out: no row may be unreadable."""
     style = _allowed(Style, _known(Style, plain.get("style", {})))
-    return _allowed(Options, {**_known(Options, plain), "style": style})
+    finish = _allowed(Finish, _known(Finish, plain.get("finish", {})))
+    return _allowed(Options, {**_known(Options, plain), "style": style, "finish": finish})
 
 
 def error_text(error: Failure | None) -> str | None:

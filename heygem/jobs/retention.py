@@ -120,7 +120,7 @@ def _age(job: Job, now: float) -> float:
 
 def _drop_inputs(job: Job) -> bool:
     """False where they are gone already."""
-    there = [folder for folder in (job.request.video.parent, job.request.audio.parent) if folder.is_dir()]
+    there = [path.parent for path in job.request.files.values() if path.parent.is_dir()]
     for folder in there:
         shutil.rmtree(folder, ignore_errors=True)
     return bool(there)

@@ -13,10 +13,10 @@ from heygem.errors import OptionInvalid, OutputError
 _DISK = (ENOSPC, EDQUOT, EROFS, EFBIG)
 
 
-def check_target(out: Path, inputs: Sequence[Path]) -> None:
+def check_target(out: Path, inputs: Sequence[Path], suffix: str = ".mp4") -> None:
     """Refuses before the work what would fail after it. Raises OptionInvalid, OutputError."""
-    if out.suffix.lower() != ".mp4":
-        raise OptionInvalid(option="out", value=out.name, allowed="a file name that ends in .mp4")
+    if out.suffix.lower() != suffix:
+        raise OptionInvalid(option="out", value=out.name, allowed=f"a file name that ends in {suffix}")
     if not out.parent.is_dir():
         raise OutputError(name=out.name, reason=f"the folder {out.parent} does not exist")
     if not os.access(out.parent, os.W_OK):

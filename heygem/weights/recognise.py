@@ -51,6 +51,8 @@ def fits(shapes: Shapes) -> tuple[str, ...]:
         first = shapes.get(f"{prefix}encoder.conv1.weight", ())
         if len(first) == 3 and first[1] == 80:
             return ("whisper-tiny",) if first[0] <= _TINY else ()
+    if "final_linear.weight" in shapes and "stylegan_decoder.constant_input.weight" in shapes:
+        return ("gfpgan",)
     return ("face-parsing",) if "cp.resnet.conv1.weight" in shapes and "ffm.convblk.conv.weight" in shapes else ()
 
 

@@ -35,7 +35,8 @@ class Place:
 
 @dataclass(frozen=True)
 class Weights:
-    """One row. ``engines``: those that need it, or can use it where it is ``optional``."""
+    """One row. ``engines``: those that need it, or can use it where it is ``optional``. ``effects``: those of
+    ``heygem.finish`` that can use it. ``address``: where its authors publish the first of its files outside any hub."""
 
     name: str
     network: str
@@ -49,6 +50,8 @@ class Weights:
     huggingface: Place | None = None
     modelscope: Place | None = None
     optional: bool = False
+    effects: tuple[str, ...] = ()
+    address: str = ""
 
 
 _WAV2LIP_CODE = "no licence file; README: personal, research and non-commercial use"
@@ -194,6 +197,23 @@ _ROWS = (
         huggingface=Place(
             "ManyOtherFunctions/face-parse-bisent", "79999_iter.pth", "0073b233a5a3c4b1377d4dbf49245017938a72b5"
         ),
+        optional=True,
+    ),
+    Weights(
+        name="gfpgan",
+        network="GFPGAN",
+        engines=(),
+        effects=("enhance",),
+        files=(
+            File("GFPGANv1.4.pth", 348_632_874, "e2cd4703ab14f4d01fd1383a8a8b266f9a5833dacee8e6a79d3bf21a1b6be5ad"),
+            File("GFPGANv1.3.pth", 348_632_874, "c953a88f2727c85c3d9ae72e2bd4846bbaf59fe6972ad94130e23e7017524a70"),
+        ),
+        page="https://github.com/TencentARC/GFPGAN/releases",
+        code="Apache-2.0 except for parts after StyleGAN2 (NVIDIA, non-commercial) and DFDNet (CC BY-NC-SA 4.0)",
+        licence="as the code; trained on FFHQ, which is under CC BY-NC-SA 4.0",
+        commercial="unclear",
+        reason="their authors say Apache-2.0, but name parts and trained on faces that are for non-commercial use",
+        address="https://github.com/TencentARC/GFPGAN/releases/download/v1.3.0/GFPGANv1.4.pth",
         optional=True,
     ),
 )

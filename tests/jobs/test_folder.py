@@ -9,6 +9,7 @@ import pytest
 from heygem.errors import OutputError
 from heygem.jobs.folder import clean_stem, result_path, settle
 from heygem.jobs.job import Request
+from heygem.pipeline import Options
 
 
 @pytest.mark.parametrize(
@@ -36,7 +37,7 @@ def test_a_long_name_is_cut_between_characters() -> None:
 def test_same_names_do_not_collide_and_the_result_is_named_after_both(tmp_path: Path) -> None:
     talk = tmp_path / "talk.MP4"
     talk.write_text("x")
-    request, folder = settle(Request(talk, talk, None), tmp_path / "outputs", "42")  # pyright: ignore
+    request, folder = settle(Request(talk, talk, Options()), tmp_path / "outputs", "42")
     assert request.video != request.audio
     assert {request.video.name, request.audio.name} == {"talk.mp4"}
     assert result_path(request, folder) == folder / "talk_talk.mp4"
@@ -46,4 +47,4 @@ def test_a_folder_that_cannot_be_made_is_an_output_error(tmp_path: Path) -> None
     (tmp_path / "a.mp4").write_text("x")
     (tmp_path / "outputs").write_text("a file where the folder should be")
     with pytest.raises(OutputError):
-        settle(Request(tmp_path / "a.mp4", tmp_path / "a.mp4", None), tmp_path / "outputs", "42")  # pyright: ignore
+        settle(Request(tmp_path / "a.mp4", tmp_path / "a.mp4", Options()), tmp_path / "outputs", "42")

@@ -132,13 +132,14 @@ def test_no_key_is_left_over() -> None:
         "link_revoked_",
         "link_yes_",
     )
+    prefixes += ("background_", "cutout_", "captions_", "logo_place_")
     prefixes += ("tab_", "only_", "setting_", "queue_", "worker_", "login_")
     spoken = {key for key in WORDS if f'"{key.removesuffix("_about")}"' in SOURCES}
     assert {key for key in WORDS if not key.startswith(prefixes)} - spoken == set()
 
 
 def test_the_pipelines_warning_is_known() -> None:
-    source = (CORE / "pipeline.py").read_text("utf-8")
+    source = (CORE / "pipeline" / "make.py").read_text("utf-8")
     assert "frames show no usable face and were left as they are" in source
     sentence = "10 of 250 frames show no usable face and were left as they are"
     assert warn(sentence, "zh") == say("no_face_frames", "zh", count=10, total=250)

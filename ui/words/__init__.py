@@ -13,6 +13,7 @@ from ui.words.batch import BATCH
 from ui.words.delivery import DELIVERY, FINDINGS_ZH
 from ui.words.engines import ENGINES, LICENCES_ZH
 from ui.words.history import HISTORY
+from ui.words.options import OPTIONS
 from ui.words.preflight import PREFLIGHT
 from ui.words.problems import ERROR_EN_PAGE, ERRORS_ZH, REASONS_ZH, VALUES_ZH, WARNINGS
 from ui.words.remote import REMOTE
@@ -22,6 +23,7 @@ from ui.words.single import SINGLE
 WORDS: dict[str, tuple[str, str]] = {
     **SINGLE,
     **BATCH,
+    **OPTIONS,
     **PREFLIGHT,
     **HISTORY,
     **DELIVERY,

@@ -4,7 +4,9 @@
 
 from __future__ import annotations
 
+from ui.words.pairs import PAIRS_ERRORS_ZH, PAIRS_VALUES_ZH
 from ui.words.remote import REMOTE_ERRORS_ZH, REMOTE_VALUES_ZH
+from ui.words.say import SAY_ERRORS_ZH, SAY_VALUES_ZH
 from ui.words.weights import WEIGHTS_ERRORS_ZH, WEIGHTS_VALUES_ZH
 
 ERRORS_ZH: dict[str, tuple[str, str]] = {
@@ -23,6 +25,8 @@ ERRORS_ZH: dict[str, tuple[str, str]] = {
     "option.invalid": ("“{option}”不能是 {value}。", "请改为：{allowed}。"),
     "output.failed": ("结果无法写入“{name}”：{reason}。", "请检查文件夹是否存在、是否有写入权限、磁盘是否还有空间。"),
     "engine.unavailable": ("{engine} 现在不能用：{reason}。", "请换一个引擎，或请管理员在服务器上运行“heygem doctor”查看缺少什么。"),
+    **PAIRS_ERRORS_ZH,
+    **SAY_ERRORS_ZH,
     **WEIGHTS_ERRORS_ZH,
     "tool.missing": ("服务器上没有安装 {tool}。", "请管理员在 HeyGem 的环境里运行“pip install -r requirements.txt”。"),
     **REMOTE_ERRORS_ZH,
@@ -138,6 +142,8 @@ VALUES_ZH: dict[str, str] = {
     "it has no GPU part": "它不使用显卡",
     "there is no such file": "没有这个文件",
     **REMOTE_VALUES_ZH,
+    **PAIRS_VALUES_ZH,
+    **SAY_VALUES_ZH,
     **WEIGHTS_VALUES_ZH,
 }
 """Known details of errors in Chinese; what is not in here stands as it is."""

@@ -13,7 +13,18 @@ from itertools import pairwise
 
 import numpy as np
 
-from heygem.faces.shape import CHIN, INNER_LOWER, INNER_UPPER, LIPS, MOUTH, OVAL, mean_face, triangles
+from heygem.faces.shape import (
+    CHIN,
+    INNER_LOWER,
+    INNER_UPPER,
+    LIPS,
+    LOWER_LIDS,
+    MOUTH,
+    OVAL,
+    UPPER_LIDS,
+    mean_face,
+    triangles,
+)
 
 POINTS = 468
 COLUMNS = len(INNER_UPPER)
@@ -101,13 +112,17 @@ def ring(points: np.ndarray) -> np.ndarray:
 
 
 @cache
-def frame_triangles() -> np.ndarray:
-    """(M, 3) int, 468 points of the face and 19 of the ring: the ring, the inside of the mouth, the lower face."""
+def frame_triangles(eyes: bool = False) -> np.ndarray:
+    """(M, 3) int, 468 points of the face and 19 of the ring: the ring, the inside of the mouth, the lower face; with
+    ``eyes`` all of the face, the openings of the eyes as well."""
     outer = []
     for k in range(len(JAW) - 1):
         outside = POINTS + k
         outer += [(JAW[k], outside, JAW[k + 1]), (JAW[k + 1], outside, outside + 1)]
-    return np.array(outer + _strip(INNER_UPPER, INNER_LOWER) + _lower_face_triangles())
+    inside = _strip(INNER_UPPER, INNER_LOWER)
+    if eyes:
+        inside += [t for lids in zip(UPPER_LIDS, LOWER_LIDS, strict=True) for t in _strip(*lids)]
+    return np.array(outer + inside + _face_triangles(frozenset(range(POINTS)) if eyes else _lower_face()))
 
 
 @cache
@@ -116,7 +131,7 @@ def mouth_triangles() -> np.ndarray:
     inside."""
     lines = np.arange(POINTS, POINTS + LINES * COLUMNS).reshape(LINES, COLUMNS).tolist()
     inside = [t for above, below in pairwise(lines) for t in _strip(above, below)]
-    return np.array(inside + _lower_face_triangles())
+    return np.array(inside + _face_triangles(_lower_face()))
 
 
 def _strip(upper: Sequence[int], lower: Sequence[int]) -> list[tuple[int, ...]]:
@@ -127,9 +142,9 @@ def _strip(upper: Sequence[int], lower: Sequence[int]) -> list[tuple[int, ...]]:
     return triangles
 
 
-def _lower_face_triangles() -> list[tuple[int, ...]]:
-    """Triangles of the face that can move, clockwise on a face seen from the front."""
-    chosen = np.array([t for t in triangles().tolist() if any(v in _lower_face() for v in t)])
+def _face_triangles(points: frozenset[int]) -> list[tuple[int, ...]]:
+    """Triangles of the face that touch ``points``, clockwise on a face seen from the front."""
+    chosen = np.array([t for t in triangles().tolist() if any(v in points for v in t)])
     wrong = ~facing(1000 * mean_face()[:, :2], chosen)
     chosen[wrong] = chosen[wrong][:, [0, 2, 1]]
     return [tuple(t) for t in chosen.tolist()]

@@ -13,11 +13,9 @@ import cv2
 import numpy as np
 
 from heygem.engines.mesh.geometry import smoothstep
+from heygem.faces.shape import LOWER_LIDS, UPPER_LIDS
 from heygem.media.frame import Frame
 
-UPPER = ((33, 246, 161, 160, 159, 158, 157, 173, 133), (362, 398, 384, 385, 386, 387, 388, 466, 263))
-"""Edge of the upper lid from the left of the picture to the right: eye on the left, eye on the right."""
-LOWER = ((33, 7, 163, 144, 145, 153, 154, 155, 133), (362, 382, 381, 380, 374, 373, 390, 249, 263))
 BROW = ((226, 113, 225, 224, 223, 222, 221, 189, 244), (464, 413, 441, 442, 443, 444, 445, 342, 446))
 """Just under the brow."""
 SHUT = 0.1
@@ -72,7 +70,7 @@ class Lids:
 
 
 def _eye(points: np.ndarray, side: int, frame: Frame) -> _Eye | None:
-    upper, lower, brow = (points[list(line[side])] for line in (UPPER, LOWER, BROW))
+    upper, lower, brow = (points[list(line[side])] for line in (UPPER_LIDS, LOWER_LIDS, BROW))
     width = float(np.linalg.norm(upper[-1] - upper[0]))
     right = (upper[-1] - upper[0]) / max(width, 1e-6)
     down = np.array([-right[1], right[0]])

@@ -50,15 +50,19 @@ class Mouth:
 class FaceBender:
     """Renders single frames of one person."""
 
-    def __init__(self, person: Person, interior: Interior, region: str = "jaw") -> None:
-        """region: "jaw" moves the whole lower face, "mouth" leaves chin and jaw line alone."""
+    def __init__(
+        self, person: Person, interior: Interior, region: str = "jaw", raised: np.ndarray | None = None
+    ) -> None:
+        """region: "jaw" moves the whole lower face, "mouth" leaves chin and jaw line alone. raised (468, 3), canonical:
+        what every point of the face moves by besides, whatever the mouth does."""
         self._person, self._interior = person, interior
         self._carrier = carrier(person.closed, region)
+        self._raised = np.zeros((POINTS, 3)) if raised is None else raised
         opacity = pasted(person.closed)
         self._opacity = np.concatenate([opacity, np.zeros(len(JAW))])
-        self._moved = _touching(
-            frame_triangles(), np.concatenate([self._carrier.any(axis=1) + opacity, np.zeros(len(JAW))])
-        )
+        moved = self._carrier.any(axis=1) + self._raised.any(axis=1) + opacity
+        mesh = frame_triangles(eyes=bool(self._raised.any()))
+        self._moved = _touching(mesh, np.concatenate([moved, np.zeros(len(JAW))]))
         seen = _touching(mouth_triangles(), np.concatenate([opacity, np.ones(LINES * COLUMNS)]))
         reach = np.isin(np.arange(POINTS + LINES * COLUMNS), seen)
         self._pasted = _touching(mouth_triangles(), reach)  # one triangle more all round, where the feather is blurred
@@ -153,7 +157,8 @@ class FaceBender:
     def _target(self, source: int, shape: np.ndarray, effect: float) -> np.ndarray:
         """(468, 2) px: where each point of the face goes in this frame."""
         mouth = list(MOUTH)
-        offset = effect * (self._carrier @ (shape[mouth] - self._person.shapes([source])[0, mouth]))
+        offset = self._carrier @ (shape[mouth] - self._person.shapes([source])[0, mouth])
+        offset = effect * (offset + self._raised)
         pose = self._person.pose
         moved = pose.scale[source] * (offset @ pose.rotation[source].T)
         return (self._person.landmarks[source] + moved)[:, :2]

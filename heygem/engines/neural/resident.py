@@ -6,6 +6,8 @@ import threading
 from collections.abc import Callable
 from typing import Any, TypeVar
 
+from torch import nn
+
 from heygem.engines.neural.place import Place
 
 T = TypeVar("T")
@@ -25,6 +27,12 @@ def resident(engine: str, place: Place, part: str, load: Callable[[], T]) -> T:
         if part not in _held:
             _held[part] = load()
         return _held[part]
+
+
+def modules() -> list[nn.Module]:
+    """The networks that are held, for whoever keeps books of memory."""
+    with _lock:
+        return [part for part in _held.values() if isinstance(part, nn.Module)]
 
 
 def release() -> None:

@@ -1,26 +1,28 @@
-"""The story: a voice and a face in, a talking video out."""
+"""One take: what can be wrong is looked at first, then frame by frame, or as a whole by a studio."""
 
 from __future__ import annotations
 
-import json
 import math
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack, closing, contextmanager, suppress
-from dataclasses import asdict, dataclass, field, replace
+from contextlib import ExitStack, closing, contextmanager
+from dataclasses import asdict, dataclass, replace
 from fractions import Fraction
 from itertools import islice
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from heygem import __version__, engines, settings
+if TYPE_CHECKING:
+    from heygem.finish.effects import Effects
+
+from heygem import engines, settings
 from heygem.cache import Cache
-from heygem.engines.base import Engine, Script, Studio, Style
+from heygem.engines.base import Engine, Script, Studio
 from heygem.engines.speakers import Speaker, graphics_peak, in_turn
-from heygem.errors import OptionInvalid, OutputError
+from heygem.errors import OptionInvalid
 from heygem.faces.avatar import Avatar
 from heygem.media.frame import Frame
 from heygem.media.probe import probe_sound, probe_video
@@ -29,69 +31,13 @@ from heygem.media.sound import RATE, Sound, load_sound
 from heygem.media.stream import ReadAhead, WriteBehind, one_thread
 from heygem.media.target import check_target, disk_errors
 from heygem.media.writer import VideoWriter
-from heygem.plan import LENGTHS, RESOLUTIONS, output_size, source_plan
+from heygem.pipeline.options import FACES, Options
+from heygem.pipeline.take import Take, write_record
+from heygem.plan import output_size, source_plan
 from heygem.quality.score import Render, judge
 from heygem.tick import Tick, silent
 
-QUALITIES = ("draft", "standard", "high")
-_FACES = "0 for the largest face, 1 for the next …"
-_OURS = ("engine", "style", "face")  # of no concern to a studio
-
-
-@dataclass(frozen=True)
-class Options:
-    """What the user chose. Every default stands here.
-
-    length says what follows when the sound is longer than the video: forth and back (pingpong), from the start again
-    (loop), or the last frame stands (hold). A longer video is cut to the sound. face 0 is the largest.
-    """
-
-    engine: str = engines.DEFAULT
-    style: Style = field(default_factory=Style)
-    resolution: str = "source"
-    quality: str = "standard"
-    length: str = "pingpong"
-    face: int = 0
-
-    def __post_init__(self) -> None:
-        for option, allowed in (
-            ("engine", engines.ENGINES),
-            ("resolution", RESOLUTIONS),
-            ("quality", QUALITIES),
-            ("length", LENGTHS),
-        ):
-            if getattr(self, option) not in allowed:
-                raise OptionInvalid(option=option, value=getattr(self, option), allowed=" or ".join(allowed))
-        if self.face < 0:
-            raise OptionInvalid(option="face", value=self.face, allowed=_FACES)
-
-
-@dataclass(frozen=True)
-class Take:
-    """What came out. ``stages`` are seconds per stage. ``quality``: facts about the result, a ``score`` 0..100 made of
-    them, and its ``parts`` with the points that each fact took and why (``heygem.quality.score``); of several people
-    those of the one with the least score; empty where nobody measured. ``voices``: face -> name of the recording that
-    it speaks. ``device``: where the mouths were made; ``devices``: where every part of the work was done, by part
-    ("faces", "engine", "encoder"); ``gpu_mib``: the most graphics memory that it took."""
-
-    path: Path
-    frames: int
-    fps: Fraction
-    seconds: float
-    width: int
-    height: int
-    engine: str
-    device: str
-    stages: dict[str, float]
-    quality: dict[str, Any]
-    warnings: list[str]
-    voices: dict[int, str] = field(default_factory=dict)
-    devices: dict[str, str] = field(default_factory=dict)
-    gpu_mib: float = 0.0
-
-    def as_dict(self) -> dict[str, object]:
-        """Plain values for JSON: the path as text, the frame rate as "30000/1001"."""
-        return {**asdict(self), "path": str(self.path), "fps": str(self.fps)}
+_OURS = ("engine", "style", "face", "finish", "tries", "least")  # of no concern to a studio
 
 
 def lipsync(
@@ -131,7 +77,7 @@ def _take(
         take = _made_elsewhere(order, order.engine, options, clock, tick)
     else:
         take = _made_here(order, options, clock, tick, cache)
-    _write_take(take, options)
+    write_record(take, options)
     tick("finish", 1, 1)
     return take
 
@@ -154,8 +100,14 @@ def _made_here(order: _Order, options: Options, clock: _Clock, tick: Tick, cache
         for avatar, speech, sound in zip(avatars, speeches, order.voices.values(), strict=True):
             renderer = opened.enter_context(closing(engine.begin(avatar, speech, plan, options.style, tick)))
             speakers.append(Speaker(avatar, sound, renderer, plan))
+        render = in_turn(speakers)
+        if options.finish.changes:
+            from heygem.finish.effects import Effects
+
+            effects = opened.enter_context(Effects(options.finish, order.source, fps, frames, options.style.device))
+            render = _finished(render, effects)
         with VideoWriter(order.out, fps, order.size, options.quality, order.sounds, order.encoder) as writer:
-            _render(order.video, plan, in_turn(speakers), engine.batch, writer, tick)
+            _render(order.video, plan, render, engine.batch, writer, tick)
             tick("finish", 0, 1)
         known = [speaker.known() for speaker in speakers]
     take = order.take(frames, fps, order.size, f"{engine.name} {engine.version}", clock.seconds)
@@ -178,8 +130,8 @@ def _made_elsewhere(order: _Order, studio: Studio, options: Options, clock: _Clo
 
 @dataclass(frozen=True)
 class _Order:
-    """What a take will be, as far as it is known before the work. ``voices``: face -> sound; ``size``: (width, height)
-    of the result."""
+    """What a take will be, as far as it is known before the work. ``voices``: face -> sound; ``source``, ``size``:
+    (width, height) of the video and of the result."""
 
     video: Path
     out: Path
@@ -189,6 +141,7 @@ class _Order:
     voices: dict[int, Sound]
     fps: Fraction
     frames: int
+    source: tuple[int, int]
     size: tuple[int, int]
 
     @property
@@ -216,8 +169,8 @@ def _order(
     if not paths:
         raise OptionInvalid(option="audio", value="empty", allowed="a recording for one face or more")
     if min(paths) < 0:
-        raise OptionInvalid(option="face", value=min(paths), allowed=_FACES)
-    check_target(out, (Path(video), *map(Path, paths.values())))
+        raise OptionInvalid(option="face", value=min(paths), allowed=FACES)
+    check_target(out, (Path(video), *map(Path, paths.values()), *options.finish.files.values()))
     picture = probe_video(video)
     for path in paths.values():
         probe_sound(path)
@@ -226,13 +179,18 @@ def _order(
     if isinstance(engine, Studio) and [*paths] != [0]:
         one = "0: this engine makes one person speak, whom the service chooses"
         raise OptionInvalid(option="face", value=", ".join(map(str, paths)), allowed=one)
+    if options.finish.changes:
+        from heygem.finish import effects
+
+        effects.check(options.finish)
     encoder = "cpu" if options.style.device == "cpu" else "auto"  # a GPU may compute and yet have no encoder
     size = output_size(picture.width, picture.height, options.resolution)
     kept = Cache(cache / "voices", settings.load().voice_bytes)
     voices = {face: load_sound(path, kept, lambda: tick("probe", 0, 1)) for face, path in paths.items()}
     longest = max(sound.samples.size for sound in voices.values())
     frames = math.ceil(round(Fraction(longest, RATE) * picture.fps, 6))
-    return _Order(Path(video), out, engine, device, encoder, voices, picture.fps, frames, size)
+    source = picture.width, picture.height
+    return _Order(Path(video), out, engine, device, encoder, voices, picture.fps, frames, source, size)
 
 
 def _render(video: str | Path, plan: np.ndarray, render: Render, size: int, writer: VideoWriter, tick: Tick) -> None:
@@ -244,6 +202,15 @@ def _render(video: str | Path, plan: np.ndarray, render: Render, size: int, writ
                 behind.put(frame)
                 done += 1
                 tick("render", done, len(plan))
+
+
+def _finished(render: Render, effects: Effects) -> Render:
+    """Renders, then the effects, frame by frame."""
+
+    def both(start: int, frames: Sequence[Frame]) -> Sequence[Frame]:
+        return [effects(start + n, frame) for n, frame in enumerate(render(start, frames))]
+
+    return both
 
 
 def _batches(frames: Iterable[Frame], size: int) -> Iterator[list[Frame]]:
@@ -263,21 +230,6 @@ def _warnings(speakers: Sequence[Speaker], plan: np.ndarray, known: Sequence[dic
         if most := speaker.portions.most:
             found.append(f"{whose}the graphics memory was too small, so the batch was halved to {most}")
     return found
-
-
-def _write_take(take: Take, options: Options) -> None:
-    """Writes the record beside the result; where that fails, neither stays."""
-    record = {"heygem": __version__, **take.as_dict(), "path": take.path.name, "options": asdict(options)}
-    final = take.path.with_suffix(".take.json")
-    part = final.with_name(final.name + ".part")
-    try:
-        part.write_text(json.dumps(record, ensure_ascii=False, indent=1) + "\n", "utf-8")
-        part.replace(final)
-    except OSError as error:
-        for path in (part, take.path):
-            with suppress(OSError):
-                path.unlink()
-        raise OutputError(name=final.name, reason=error.strerror) from error
 
 
 class _Clock:

@@ -1,0 +1,110 @@
+"""While a node works: its bar and pictures, the interrupt, and problems in plain sentences."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Any
+
+from .compat import log
+
+STAGES = {"probe": (0, 1), "analyse": (1, 30), "listen": (30, 35), "render": (35, 99), "finish": (99, 100)}
+"""Stage of a take -> its share of the bar, in percent."""
+BETWEEN = 0.1
+"""Seconds between two messages about the bar."""
+SIDE = 512
+"""Of previews, px."""
+_WHOLE = 1000
+
+
+class Bar:
+    """A tick for heygem that fills ComfyUI's bar, and raises ComfyUI's own exception where the user interrupts."""
+
+    def __init__(self) -> None:
+        from comfy.utils import ProgressBar  # pyright: ignore[reportMissingImports]
+
+        self._bar: Any = ProgressBar(_WHOLE)
+        self._from, self._to = 0.0, 1.0
+        self._at, self._value = 0.0, 0
+        self._poster: Any = None
+
+    def __call__(self, stage: str, done: int, total: int) -> None:
+        interrupted()
+        if time.monotonic() - self._at < BETWEEN:
+            return
+        low, high = STAGES.get(stage, (0, 100))
+        within = (low + (high - low) * done / max(total, 1)) / 100
+        self._tell(round(_WHOLE * (self._from + (self._to - self._from) * within)))
+
+    def part(self, number: int, of: int) -> Bar:
+        """What comes next is the part ``number`` (0, 1 …) of so many."""
+        self._from, self._to = number / of, (number + 1) / of
+        return self
+
+    def poster(self, video: Path) -> None:
+        """Shows the first picture of a video or photo in the node. That there is none is no reason to stop."""
+        from heygem.errors import HeyGemError
+
+        with suppress(HeyGemError, OSError):
+            self._poster = _first_picture(video)
+            self._tell(self._value)
+
+    def done(self, video: Path | None = None) -> None:
+        """Full; with a picture of the result."""
+        if video is not None:
+            self.poster(video)
+        self._tell(_WHOLE)
+
+    def _tell(self, value: int) -> None:
+        self._at, self._value = time.monotonic(), value
+        picture, self._poster = self._poster, None
+        self._bar.update_absolute(value, _WHOLE, ("JPEG", picture, SIDE) if picture else None)
+
+
+def interrupted() -> None:
+    """Raises where the user has pressed cancel."""
+    from comfy.model_management import (  # pyright: ignore[reportMissingImports]
+        throw_exception_if_processing_interrupted,
+    )
+
+    throw_exception_if_processing_interrupted()
+
+
+def may_be_skipped(error: Exception) -> bool:
+    """Is this a problem of one item of a list? An interrupt is meant for all of them."""
+    from comfy.model_management import InterruptProcessingException  # pyright: ignore[reportMissingImports]
+
+    return not isinstance(error, InterruptProcessingException)
+
+
+@contextmanager
+def plain_words() -> Iterator[None]:
+    """A problem that heygem knows becomes one sentence with what to do: it is what ComfyUI shows."""
+    from heygem.errors import HeyGemError
+
+    try:
+        yield
+    except HeyGemError as error:
+        raise ValueError(" ".join(filter(None, (error.message, error.hint)))) from error
+
+
+def removed(path: Path) -> None:
+    """Takes a temporary file away, and the record of a take beside it."""
+    for one in (path, path.with_suffix(".take.json")):
+        try:
+            one.unlink(missing_ok=True)
+        except OSError as error:
+            log.info("HeyGem: %s stays: %s", one.name, error)
+
+
+def _first_picture(video: Path) -> Any:
+    from heygem.media.reader import VideoReader
+    from PIL import Image
+
+    with VideoReader(video) as reader:
+        frame = next(iter(reader))
+    picture = Image.fromarray(frame.rgb())
+    picture.thumbnail((SIDE, SIDE))
+    return picture

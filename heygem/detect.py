@@ -1,0 +1,99 @@
+"""Detection: is there a face that can speak, how many, in how much of the film; with a picture to show it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from heygem.errors import OptionInvalid
+from heygem.faces.scan import Sighting, scan, spread
+from heygem.media.probe import PathLike, probe_video
+from heygem.media.reader import VideoReader
+
+MOST_FRAMES, MOST_FACES = 100, 8
+"""Most frames that are looked at, and faces in each."""
+_USABLE, _LEFT_ALONE, _INK = (44, 190, 78), (245, 145, 30), (255, 255, 255)
+
+
+@dataclass(frozen=True)
+class Seen:
+    """Frame ``number`` of the film and the faces in it, the largest first."""
+
+    number: int
+    faces: tuple[Sighting, ...]
+
+    @property
+    def usable(self) -> list[Sighting]:
+        """Those that can be made to speak. Their places in this list are the numbers of the option ``face``, as far as
+        one frame can tell."""
+        return [face for face in self.faces if not face.why]
+
+
+@dataclass(frozen=True, eq=False)
+class Detection:
+    """picture: (h, w, 3) uint8 RGB, the frame with the most usable faces, boxes drawn: green with their number where a
+    face is usable, orange where it would be left alone."""
+
+    frames: tuple[Seen, ...]
+    picture: np.ndarray
+
+    @property
+    def has_face(self) -> bool:
+        return self.count > 0
+
+    @property
+    def count(self) -> int:
+        """Usable faces in the frame that has most of them."""
+        return max(len(seen.usable) for seen in self.frames)
+
+    @property
+    def coverage(self) -> float:
+        """Share of the frames looked at that have a usable face, 0..1."""
+        return sum(bool(seen.usable) for seen in self.frames) / len(self.frames)
+
+
+def detect(video: PathLike, frames: int = 8) -> Detection:
+    """Looks at up to ``frames`` frames spread over a video, or at a photo. Raises OptionInvalid, and what the reader
+    raises for files that are no video."""
+    seen = look_at(video, frames)
+    return Detection(seen, drawn(video, seen))
+
+
+def look_at(video: PathLike, frames: int = 8) -> tuple[Seen, ...]:
+    """The same without the picture."""
+    if not 1 <= frames <= MOST_FRAMES:
+        raise OptionInvalid(option="frames", value=frames, allowed=f"a number from 1 to {MOST_FRAMES}")
+    numbers = spread(probe_video(video), frames)
+    found = scan(video, frames, MOST_FACES)
+    return tuple(Seen(number, tuple(faces)) for number, faces in zip(numbers, found, strict=True))
+
+
+def drawn(video: PathLike, frames: Sequence[Seen]) -> np.ndarray:
+    """The picture of a detection: of the first frame with the most usable faces, of the middle one where none has any."""
+    best = max(frames, key=lambda seen: len(seen.usable))
+    shown = best if best.usable else frames[len(frames) // 2]
+    with VideoReader(video) as reader:
+        picture = next(reader.frames([shown.number])).rgb()
+    return _with_boxes(picture, shown)
+
+
+def _with_boxes(picture: np.ndarray, seen: Seen) -> np.ndarray:
+    from PIL import Image, ImageDraw, ImageFont
+
+    image = Image.fromarray(picture)
+    draw = ImageDraw.Draw(image)
+    line = max(2, min(image.size) // 200)
+    font = ImageFont.load_default(max(14, min(image.size) // 22))
+    for face in reversed(seen.faces):  # the largest on top
+        colour = _LEFT_ALONE if face.why else _USABLE
+        x0, y0, x1, y1 = face.box
+        draw.rounded_rectangle((x0, y0, x1, y1), 3 * line, outline=colour, width=line)
+        if not face.why:
+            text = str(seen.usable.index(face))
+            room, (_, _, wide, high) = 2 * line, draw.textbbox((0, 0), text, font)
+            above = max(0, y0 - high - 2 * room)
+            draw.rounded_rectangle((x0, above, x0 + wide + 2 * room, above + high + 2 * room), 2 * line, fill=colour)
+            draw.text((x0 + room, above + room), text, _INK, font)
+    return np.asarray(image)

@@ -1,0 +1,188 @@
+"""Compare: films side by side in one, in step, each under its label."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass
+from fractions import Fraction
+from pathlib import Path
+
+import numpy as np
+from av.video.reformatter import Interpolation
+
+from heygem.errors import NoSound, OptionInvalid
+from heygem.finish.fonts import font_for
+from heygem.finish.overlay import blend
+from heygem.media.frame import Frame
+from heygem.media.probe import MOST_PIXELS, probe_sound, probe_video
+from heygem.media.reader import VideoReader, count_frames
+from heygem.media.target import check_target, disk_errors
+from heygem.media.writer import VideoWriter
+from heygem.tick import Tick, silent
+
+FEWEST, MOST = 2, 9
+WIDEST = 3840
+"""Longest side of the result in pixels; what would be larger is scaled down."""
+_SHADE = (0, 0, 0, 150)  # RGBA behind the text
+_BLACK = (16, 128, 128)  # YCbCr, limited range
+
+
+def compare(
+    videos: Sequence[Path], labels: Sequence[str], out: Path, quality: str = "standard", tick: Tick = silent
+) -> Path:
+    """Writes the films ``videos``, 2 to 9, into one: all of one height, at the frame rate of the first, with the sound
+    of the first that has one. The longest sets the length; one that is over stands still. A photo is a film, too.
+
+    labels: as many texts; an empty one is not drawn. Raises OptionInvalid, OutputError, FontMissing and what the reader
+    raises; nothing is left behind then, nor where ``tick`` stops it.
+    """
+    check_compare(videos, labels, out)
+    with disk_errors(out), ExitStack() as opened:
+        films = [opened.enter_context(_Film(path)) for path in videos]
+        cells, size = _layout([film.shape for film in films])
+        bars = [_bar(label, cell.width, cell.height) for label, cell in zip(labels, cells, strict=True)]
+        fps = films[0].fps
+        total = max(math.ceil(film.frames * fps / film.fps) for film in films)
+        canvas = _blank(size)
+        with VideoWriter(out, fps, size, quality, _sound(videos)) as writer:
+            for n in range(total):
+                for film, cell, bar in zip(films, cells, bars, strict=True):
+                    _lay(canvas, cell, film.at(n / fps, cell), bar)
+                writer.write(canvas)
+                tick("render", n + 1, total)
+    return out
+
+
+def check_compare(videos: Sequence[Path], labels: Sequence[str], out: Path) -> None:
+    """What can be wrong before the work. Raises OptionInvalid, OutputError and what ``probe_video`` raises."""
+    if not FEWEST <= len(videos) <= MOST:
+        raise OptionInvalid(option="videos", value=f"{len(videos)} of them", allowed=f"{FEWEST} to {MOST} videos")
+    if len(labels) != len(videos):
+        raise OptionInvalid(option="labels", value=f"{len(labels)} of them", allowed=f"{len(videos)}, one for each video")
+    check_target(out, videos)
+    for path in videos:
+        probe_video(path)
+
+
+@dataclass(frozen=True)
+class _Cell:
+    """Where a film is shown, in px; all even."""
+
+    x: int
+    y: int
+    width: int
+    height: int
+
+
+def _layout(shapes: Sequence[tuple[int, int]]) -> tuple[list[_Cell], tuple[int, int]]:
+    """A cell for each film of (width, height), and the size of the whole: up to three in a row, four as a square."""
+    columns = len(shapes) if len(shapes) <= 3 else 2 if len(shapes) == 4 else 3
+    rows = math.ceil(len(shapes) / columns)
+    height = max(height for _, height in shapes)
+
+    def widths(height: int) -> list[int]:
+        return [max(2, 2 * round(w * height / h / 2)) for w, h in shapes]
+
+    def wide(widths: Sequence[int]) -> list[int]:
+        return [max(widths[column::columns]) for column in range(columns)]
+
+    whole = sum(wide(widths(height))), rows * height
+    most = min(1.0, WIDEST / max(whole), math.sqrt(MOST_PIXELS / math.prod(whole)))
+    height = int(height * most) & ~1
+    each = widths(height)
+    across = wide(each)
+    cells = []
+    for n, width in enumerate(each):
+        row, column = divmod(n, columns)
+        x = sum(across[:column]) + (across[column] - width) // 4 * 2
+        cells.append(_Cell(x, row * height, width, height))
+    return cells, (sum(across), rows * height)
+
+
+class _Film:
+    """One film, asked for its picture at ever later times. A context manager."""
+
+    def __init__(self, path: Path) -> None:
+        self.frames = count_frames(path)
+        self._reader = VideoReader(path)
+        self.fps = self._reader.info.fps
+        self.shape = self._reader.info.width, self._reader.info.height
+        self._number, self._shown = -1, Frame.blank(2, 2)
+
+    def __enter__(self) -> _Film:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._reader.close()
+
+    def at(self, seconds: Fraction, cell: _Cell) -> Frame:
+        """The picture at this time, of the size of the cell; the last one when the film is over."""
+        number = min(math.floor(seconds * self.fps), self.frames - 1)
+        if number != self._number:
+            self._number = number
+            self._shown = _scaled(next(self._reader.frames([number])), cell.width, cell.height)
+        return self._shown
+
+
+def _scaled(frame: Frame, width: int, height: int) -> Frame:
+    if (frame.width, frame.height) == (width, height):
+        return frame
+    smooth = Interpolation.BICUBIC | Interpolation.ACCURATE_RND
+    return Frame.of_picture(frame.picture().reformat(width, height, interpolation=smooth))
+
+
+def _blank(size: tuple[int, int]) -> Frame:
+    frame = Frame.blank(*size)
+    for plane, level in zip(frame.planes(), _BLACK, strict=True):
+        plane[:] = level
+    return frame
+
+
+def _lay(canvas: Frame, cell: _Cell, picture: Frame, bar: np.ndarray | None) -> None:
+    box = (cell.x, cell.y, cell.x + cell.width, cell.y + cell.height)
+    for place, plane in zip(canvas.views(box), picture.planes(), strict=True):
+        place[:] = plane
+    if bar is not None:
+        blend(canvas, bar, cell.x + (cell.width - bar.shape[1]) // 2, cell.y + bar.shape[0] // 4)
+
+
+def _bar(label: str, width: int, height: int) -> np.ndarray | None:
+    """The label as (h, w, 4) RGBA, no wider than the cell; None for an empty one. Raises FontMissing."""
+    from PIL import Image, ImageDraw, ImageFont
+
+    label = " ".join(label.split())
+    if not label:
+        return None
+    path, size = str(font_for(label)), max(14, min(width, height) // 18)
+    font = ImageFont.truetype(path, size)
+    room = max(20, width - 2 * size)
+    while size > 11 and font.getlength(label) > room:
+        size -= 1
+        font = ImageFont.truetype(path, size)
+    shown = next(text for text in _shorter(label) if font.getlength(text) <= room or len(text) < 2)
+    left, top, right, bottom = (round(side) for side in font.getbbox(shown))
+    pad = size // 2
+    image = Image.new("RGBA", (right - left + 2 * pad, font.getmetrics()[0] + font.getmetrics()[1] + pad))
+    draw = ImageDraw.Draw(image)
+    draw.rounded_rectangle((0, 0, image.width - 1, image.height - 1), pad, _SHADE)
+    draw.text((pad - left, pad // 2), shown, (255, 255, 255, 255), font)
+    return np.asarray(image)
+
+
+def _shorter(text: str) -> Iterator[str]:
+    yield text
+    for end in range(len(text) - 1, 0, -1):
+        yield text[:end].rstrip() + "…"
+
+
+def _sound(videos: Sequence[Path]) -> list[Path]:
+    """The first that has a sound, alone."""
+    for path in videos:
+        try:
+            probe_sound(path)
+        except NoSound:
+            continue
+        return [path]
+    return []

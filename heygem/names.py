@@ -1,0 +1,31 @@
+"""Names of files that strangers chose, made harmless."""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Iterable, Iterator
+from itertools import count
+from pathlib import Path
+
+_RESERVED = set('<>:"/\\|?*')
+_LONGEST = 80  # bytes of a stem in UTF-8: two of them and a suffix stay below the 255 of every file system
+
+
+def clean_stem(name: str) -> str:
+    """The stem of a file name made harmless: no separators, controls or direction marks; emoji and spaces may stay."""
+    kept = "".join(
+        " " if sign in _RESERVED or unicodedata.category(sign) in ("Zl", "Zp") else sign
+        for sign in unicodedata.normalize("NFC", Path(name).stem)
+        if unicodedata.category(sign) not in ("Cc", "Cf", "Cs", "Co", "Cn")
+    )
+    short = " ".join(kept.split()).strip(". ").encode()[:_LONGEST].decode(errors="ignore").strip(". ")
+    return short or "file"
+
+
+def distinct(names: Iterable[str]) -> Iterator[str]:
+    """The names; one that came before, in whatever case, gets a number: name, name (2), name (3) …"""
+    taken: set[str] = set()
+    for name in names:
+        free = next(one for n in count(1) if (one := name if n == 1 else f"{name} ({n})").casefold() not in taken)
+        taken.add(free.casefold())
+        yield free

@@ -1,0 +1,10 @@
+"""The story: a voice and a face in, a talking video out."""
+
+from __future__ import annotations
+
+from heygem.pipeline.make import lipsync
+from heygem.pipeline.options import MOST_TRIES, QUALITIES, Options
+from heygem.pipeline.take import Take
+from heygem.plan import LENGTHS, RESOLUTIONS
+
+__all__ = ["LENGTHS", "MOST_TRIES", "QUALITIES", "RESOLUTIONS", "Options", "Take", "lipsync"]
