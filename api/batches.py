@@ -14,6 +14,7 @@ from api.models import Batches, BatchReply, batch_reply
 from api.options import wishes_of
 from heygem.jobs.job import Batch
 from heygem.jobs.limits import check_files, check_options, check_room
+from heygem.pairs import pairs_of
 
 router = APIRouter(tags=["batches"])
 
@@ -65,19 +66,18 @@ def _submit(desk: Desk, sent: Sent, key: str | None) -> Batch:
     wishes = wishes_of(sent.fields)
     options = wishes.options(sent.extras)
     check_options(desk.settings, options)
-    videos = sent.many("videos")
-    audios = _voices(sent, videos)
+    audios, videos = _voices_and_videos(sent)
     extras = extras_of(desk, sent, wishes, key)
     check_room(desk.queue, desk.settings, len(videos))
     check_files(desk.settings, list(dict.fromkeys(audios)), videos)
     return desk.queue.submit_batch(audios, videos, options, wishes.name, extras)
 
 
-def _voices(sent: Sent, videos: list[Path]) -> list[Path]:
-    """One for each video: the same for all, or by their names. Raises OptionInvalid, PairsUnusable."""
+def _voices_and_videos(sent: Sent) -> tuple[list[Path], list[Path]]:
+    """As many of the one as of the other: the same voice for all, or pairs by their names. Raises OptionInvalid,
+    PairsUnusable."""
+    videos = sent.many("videos")
     if "audios" not in sent.files:
-        return [sent.one("audio")] * len(videos)
-    from heygem.pairs import pairs_of
-
-    of = {pair.video: pair.audio for pair in pairs_of(videos, sent.many("audios"))}
-    return [of[video] for video in videos]
+        return [sent.one("audio")] * len(videos), videos
+    found = pairs_of(videos, sent.many("audios"))
+    return [pair.audio for pair in found], [pair.video for pair in found]

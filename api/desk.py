@@ -12,17 +12,20 @@ from heygem.settings import Settings
 
 if TYPE_CHECKING:
     from heygem.jobs.fleet import Fleet
+    from heygem.jobs.preflight import Preflight
 
 PREFIX = "/api/v1"
 
 
 class Desk(Protocol):
-    """The page's desk fits, and whatever else has these three."""
+    """The page's desk fits, and whatever else has these four."""
 
     @property
     def queue(self) -> Queue: ...
     @property
     def fleet(self) -> Fleet: ...
+    @property
+    def preflight(self) -> Preflight: ...
     @property
     def settings(self) -> Settings: ...
 

@@ -31,6 +31,8 @@ STATUS = {
     "weights.damaged": 409,
     "weights.licence": 403,
     "remote.missing": 409,
+    "say.failed": 502,
+    "say.busy": 503,
     "job.missing": 404,
     "job.state": 409,
     "job.cancelled": 409,
@@ -51,6 +53,7 @@ STATUS = {
 HEADERS = {
     "login.missing": {"WWW-Authenticate": "Bearer"},
     "queue.full": {"Retry-After": "60"},
+    "say.busy": {"Retry-After": "5"},
     "store.busy": {"Retry-After": "5"},
 }
 """Code -> what the answer says besides."""

@@ -16,7 +16,7 @@ def ensure_heygem() -> None:
         return
     if not (ROOT / "heygem" / "engines" / "base.py").is_file():
         raise ImportError(
-            f"HeyGem is not installed, and not in {ROOT}: link this folder (python -m heygem.comfyui_install), do not copy it"
+            f"HeyGem is neither installed nor in {ROOT}: link this folder by python -m heygem.comfyui_install"
         )
     _load(ROOT / "heygem")
 

@@ -1,4 +1,4 @@
-"""ComfyUI's API in one place: what another core does not know is left out, and a node that it cannot show is skipped."""
+"""ComfyUI's API in one place: what another core does not know is left out; a node that it cannot show is skipped."""
 
 from __future__ import annotations
 

@@ -7,6 +7,8 @@ from typing import Any
 from .compat import io, new
 
 CATEGORY = "HeyGem"
+LIBRARIES = ("av", "cv2", "mediapipe")
+"""Without these nothing that looks at faces can be had."""
 RESOLUTIONS = ["source", "720p", "1080p"]
 LENGTHS = ["pingpong", "loop", "hold"]
 QUALITIES = ["draft", "standard", "high"]
@@ -64,7 +66,9 @@ def engine() -> Any:
 
 
 def strength() -> Any:
-    return number("mouth_strength", 1.0, 0, 2, "how far the mouth opens: 0 closed, 1 as the voice asks, 2 twice as wide")
+    return number(
+        "mouth_strength", 1.0, 0, 2, "how far the mouth opens: 0 closed, 1 as the voice asks, 2 twice as wide"
+    )
 
 
 def smoothness() -> Any:

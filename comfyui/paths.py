@@ -4,8 +4,13 @@ from __future__ import annotations
 
 import os
 import uuid
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
+
+Fresh = Callable[[str], Path]
+"""A temporary file with this suffix."""
 
 
 def _folders() -> Any:
@@ -50,6 +55,23 @@ def temporary(suffix: str) -> Path:
     folder = Path(_folders().get_temp_directory())
     folder.mkdir(parents=True, exist_ok=True)
     return folder / f"heygem_{uuid.uuid4().hex}{suffix}"
+
+
+@contextmanager
+def scratch() -> Iterator[Fresh]:
+    """Temporary files that are gone when the work is."""
+    made: list[Path] = []
+
+    def fresh(suffix: str) -> Path:
+        made.append(temporary(suffix))
+        return made[-1]
+
+    try:
+        yield fresh
+    finally:
+        for path in made:
+            with suppress(OSError):
+                path.unlink(missing_ok=True)
 
 
 def saved(prefix: str, suffix: str) -> Path:

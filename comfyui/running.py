@@ -100,8 +100,9 @@ def removed(path: Path) -> None:
 
 
 def _first_picture(video: Path) -> Any:
-    from heygem.media.reader import VideoReader
     from PIL import Image
+
+    from heygem.media.reader import VideoReader
 
     with VideoReader(video) as reader:
         frame = next(iter(reader))

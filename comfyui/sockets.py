@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from .compat import InputImpl, Types, io
-from .paths import temporary
+from .paths import Fresh, temporary
 
 if TYPE_CHECKING:
     import numpy as np
@@ -54,12 +54,12 @@ class FileAudio(Mapping[str, Any]):
         return 2
 
 
-def video_path(video: Any) -> Path:
+def video_path(video: Any, fresh: Fresh = temporary) -> Path:
     """The file of a VIDEO: its own where it is the whole of one (rotation and size are then read as they should be),
-    else an MP4 in the temporary folder."""
+    else a new MP4."""
     if isinstance(video, InputImpl.VideoFromFile) and (own := _own_file(video)):
         return own
-    out = temporary(".mp4")
+    out = fresh(".mp4")
     video.save_to(str(out), format=Types.VideoContainer.MP4)
     return out
 
@@ -83,8 +83,14 @@ def as_video(path: Path) -> Any:
     return InputImpl.VideoFromFile(str(path))
 
 
-def audio_path(audio: Any) -> Path:
-    """The file of an AUDIO: its own, or a WAV of 16 bits with one or two channels in the temporary folder.
+def file_name(video: Any) -> str:
+    """The name of the file of a VIDEO, for people; empty where it lies in memory."""
+    source = video.get_stream_source() if isinstance(video, InputImpl.VideoFromFile) else None
+    return Path(source).name if isinstance(source, str) else ""
+
+
+def audio_path(audio: Any, fresh: Fresh = temporary) -> Path:
+    """The file of an AUDIO: its own, or a new WAV of 16 bits with one or two channels.
 
     Raises NoSound for what "Get Video Components" gives of a silent video.
     """
@@ -97,7 +103,7 @@ def audio_path(audio: Any) -> Path:
     if audio is None or not audio["waveform"].numel():
         raise NoSound(name="the audio input")
     samples = np.asarray(audio["waveform"].detach().cpu().float())[0]  # of a batch the first one
-    return _write_wav(temporary(".wav"), _folded(samples), int(audio["sample_rate"]))
+    return _write_wav(fresh(".wav"), _folded(samples), int(audio["sample_rate"]))
 
 
 def _folded(samples: np.ndarray) -> np.ndarray:
@@ -137,7 +143,7 @@ def _decoded(path: Path) -> dict[str, Any]:
     return {"waveform": torch.from_numpy(np.concatenate(blocks, axis=1))[None], "sample_rate": rate}
 
 
-def image_path(image: Any, mask: Any = None) -> Path:
+def image_path(image: Any, mask: Any = None, fresh: Fresh = temporary) -> Path:
     """A PNG of the first picture of an IMAGE (B, H, W, 3 or 4), 0..1. mask (B, H, W): where it is 1, one sees through,
     as "Load Image" gives it."""
     import numpy as np
@@ -147,7 +153,7 @@ def image_path(image: Any, mask: Any = None) -> Path:
     if mask is not None and tuple(mask.shape[1:]) == pixels.shape[:2]:  # without transparency it is 64x64 of nothing
         opaque = np.asarray(((1 - mask[0].detach().cpu().float().clamp(0, 1)) * 255).round()).astype(np.uint8)
         pixels = np.dstack([pixels[..., :3], opaque])
-    out = temporary(".png")
+    out = fresh(".png")
     Image.fromarray(pixels).save(out)
     return out
 

@@ -11,53 +11,34 @@ import json
 import os
 import sys
 from collections.abc import Callable, Sequence
-from itertools import chain, count
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from heygem import __version__
 from heygem.bench import command as measuring
-from heygem.commands import deliveries, engines, jobs, notify, storage, users, weights
+from heygem.commands import (
+    batch,
+    compare,
+    deliveries,
+    detect,
+    engines,
+    finish,
+    jobs,
+    notify,
+    options,
+    say,
+    storage,
+    users,
+    weights,
+)
 from heygem.errors import HeyGemError, OptionInvalid
+from heygem.names import free
 
 if TYPE_CHECKING:
-    from heygem.pipeline import Options, Take
+    from heygem.pipeline import Take
+    from heygem.retake import Try
 
 Check = Callable[[], None]
-
-STYLE = {
-    "strength": (float, "0..2", "how far the mouth opens: 0 closed, 1 as the voice asks, 2 twice as wide"),
-    "smoothness": (float, "0..1", "0 follows every sound, 1 is calm"),
-    "blinks": (float, "0..2", "photos: how often the eyes blink; 0 never, 1 as people do"),
-    "sway": (float, "0..2", "photos: how far the head moves; 0 not at all, 1 a little"),
-    "region": (str, "jaw|mouth", "what moves: the whole lower face, or the lips alone"),
-    "device": (str, "auto|cpu|cuda", "where to compute"),
-    "exact": (bool, "", "networks: as their authors' own programs render, faults included, to compare"),
-}
-
-
-def _face(text: str) -> tuple[int, Path | None]:
-    """N or N=FILE."""
-    number, _, voice = text.partition("=")
-    return int(number), Path(voice) if voice else None
-
-
-CHOICES = {
-    "engine": (
-        str,
-        "mesh|loudness|wav2lip|wav2lip-gan|wav2lip-256|wav2lip-288|musetalk|musetalk-1.0|remote",
-        "how the mouth is made; loudness only shows the volume, to check the sync",
-    ),
-    "resolution": (str, "source|720p|1080p", "size of the result"),
-    "quality": (str, "draft|standard|high", "how well the result is encoded; draft is the fastest"),
-    "length": (str, "pingpong|loop|hold", "what follows when the sound is longer than the video"),
-    "face": (
-        _face,
-        "N|N=FILE",
-        "which face speaks, 0 the largest; N=FILE, once for each face: every face its own voice",
-    ),
-}
-"""Option -> type, allowed values, help. The defaults stand in Options and Style alone."""
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -74,7 +55,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         print(f"hint: {error.hint}", file=sys.stderr)
         return 2 if isinstance(error, OptionInvalid) else 1
     except Stopped as stop:
-        print("stopped; nothing was kept", file=sys.stderr, flush=True)
+        print(f"stopped; {stop.kept}", file=sys.stderr, flush=True)
         os._exit(128 + stop.number)  # all is cleaned up; the libraries' own way out may take seconds on a busy machine
     finally:
         from loguru import logger
@@ -89,13 +70,11 @@ def _parser() -> argparse.ArgumentParser:
 
     lipsync = commands.add_parser("lipsync", help="make the person in a video or photo speak a recording")
     lipsync.add_argument("--audio", type=Path, metavar="FILE", help="the voice: sound, or a video with sound")
+    lipsync.add_argument("--text", help="what to say, instead of --audio: it is spoken first")
+    say.add_voice(lipsync)
     lipsync.add_argument("--video", type=Path, required=True, metavar="FILE", help="the person: a video or a photo")
     _add_output(lipsync, "<video>_<audio>.mp4 in the current folder")
-    for name, (kind, values, text) in {**CHOICES, **STYLE}.items():
-        known: dict[str, Any] = {"help": text, "default": argparse.SUPPRESS, "action": "store_true"}
-        if kind is not bool:
-            known |= {"type": kind, "metavar": values, "action": "append" if name == "face" else "store"}
-        lipsync.add_argument(f"--{name}", **known)
+    options.add(lipsync)
     lipsync.set_defaults(run=_lipsync)
 
     demo = commands.add_parser("demo", help="a first result without any file of your own")
@@ -112,7 +91,7 @@ def _parser() -> argparse.ArgumentParser:
     serve.add_argument("--host", help="address to listen on")
     serve.add_argument("--port", help="port")
     serve.set_defaults(run=_serve)
-    for group in (engines, jobs, deliveries, notify, storage, users, weights):
+    for group in (batch, compare, detect, engines, finish, jobs, deliveries, notify, say, storage, users, weights):
         group.register(commands)
     return parser
 
@@ -125,15 +104,16 @@ def _add_output(parser: argparse.ArgumentParser, default: str) -> None:
 
 
 def _lipsync(args: argparse.Namespace, check: Check) -> int:
-    voices = _voices(args)
-    out = args.out or _free(Path("_".join(path.stem for path in (args.video, *voices.values())) + ".mp4"))
-    _make(args, check, args.video, out, voices)
+    with say.spoken(args, check):
+        voices = _voices(args)
+        out = args.out or free(Path("_".join(path.stem for path in (args.video, *voices.values())) + ".mp4"))
+        _make(args, check, args.video, out, voices)
     return 0
 
 
 def _voices(args: argparse.Namespace) -> dict[int, Path]:
     """The recording of every face that speaks: of one by --audio and --face N, or of each by --face N=FILE."""
-    faces = getattr(args, "face", None) or [(_options(args).face, None)]
+    faces = getattr(args, "face", None) or [(options.of(args).face, None)]
     numbers = [number for number, _ in faces]
     if args.audio and any(voice for _, voice in faces):
         raise OptionInvalid(option="audio", value="given beside --face N=FILE", allowed="one of the two")
@@ -145,7 +125,8 @@ def _voices(args: argparse.Namespace) -> dict[int, Path]:
         )
     voices = {number: voice or args.audio for number, voice in faces}
     if None in voices.values():
-        raise OptionInvalid(option="audio", value="left out", allowed="--audio FILE, or --face N=FILE for each face")
+        allowed = "--audio FILE, --text TEXT, or --face N=FILE for each face"
+        raise OptionInvalid(option="audio", value="left out", allowed=allowed)
     return voices
 
 
@@ -156,7 +137,7 @@ def _demo(args: argparse.Namespace, check: Check) -> int:
 
     with TemporaryDirectory() as folder:
         picture = samples.portrait(Path(folder, "portrait.png"))
-        _make(args, check, picture, args.out or _free(Path("heygem_demo.mp4")), {0: samples.voice()})
+        _make(args, check, picture, args.out or free(Path("heygem_demo.mp4")), {0: samples.voice()})
     return 0
 
 
@@ -173,20 +154,18 @@ def _serve(args: argparse.Namespace, check: Check) -> int:
     return app.main([word for pair in given if pair[1] for word in pair])
 
 
-def _free(path: Path) -> Path:
-    """The path, or the first of “name (2)”, “name (3)” … that does not exist: a default name replaces nothing."""
-    others = (path.with_stem(f"{path.stem} ({n})") for n in count(2))
-    return next(candidate for candidate in chain([path], others) if not candidate.exists())
-
-
 def _make(args: argparse.Namespace, check: Check, video: Path, out: Path, voices: dict[int, Path]) -> None:
     """One take, shown on the terminal."""
-    from heygem import pipeline, settings
+    from heygem import settings
     from heygem.progress import shown
+    from heygem.retake import retake
 
-    options, cache = _options(args), settings.load().cache
+    wish, cache = options.of(args), settings.load().cache
     with shown(check) as tick:
-        take = pipeline.lipsync(video, voices, out.absolute(), options, tick, cache)
+        made = retake(video, voices, out.absolute(), wish, tick, cache)
+    take = made.take
+    if len(made.tries) > 1:
+        print(_tries(made.tries), file=sys.stderr)
     if args.json:
         print(json.dumps(take.as_dict(), ensure_ascii=False))
     else:
@@ -197,16 +176,12 @@ def _make(args: argparse.Namespace, check: Check, video: Path, out: Path, voices
             print(f"warning: {warning}", file=sys.stderr)
 
 
-def _options(args: argparse.Namespace) -> Options:
-    from heygem.engines.base import Style
-    from heygem.pipeline import Options
-
-    given = vars(args)
-    style = Style(**{name: given[name] for name in STYLE if name in given})
-    chosen = {name: given[name] for name in CHOICES if name in given}
-    if "face" in chosen:
-        chosen["face"] = chosen["face"][0][0]
-    return Options(style=style, **chosen)
+def _tries(tries: Sequence[Try]) -> str:
+    """What was tried and how well it went."""
+    return "\n".join(
+        f"try {n}: {', '.join(f'{k} {v}' for k, v in one.changed.items()) or 'as asked'}: quality {one.score}"
+        for n, one in enumerate(tries, 1)
+    )
 
 
 def _facts(take: Take) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -51,7 +52,35 @@ class Detection:
     @property
     def coverage(self) -> float:
         """Share of the frames looked at that have a usable face, 0..1."""
-        return sum(bool(seen.usable) for seen in self.frames) / len(self.frames)
+        return coverage(self.frames)
+
+    def as_dict(self) -> dict[str, Any]:
+        """Plain values for JSON, without the picture. Boxes are x0, y0, x1, y1 in px."""
+        return {"has_face": self.has_face, "count": self.count, "coverage": self.coverage, "frames": rows(self.frames)}
+
+
+def coverage(frames: Sequence[Seen]) -> float:
+    """Share of the frames that have a usable face, 0..1."""
+    return sum(bool(seen.usable) for seen in frames) / len(frames)
+
+
+def rows(frames: Sequence[Seen]) -> list[dict[str, Any]]:
+    """The frames as plain values."""
+    return [
+        {
+            "frame": seen.number,
+            "faces": [
+                {
+                    "box": [round(side, 1) for side in face.box],
+                    "turned": round(face.yaw, 1),
+                    "usable": not face.why,
+                    "why": face.why.lstrip(", "),
+                }
+                for face in seen.faces
+            ],
+        }
+        for seen in frames
+    ]
 
 
 def detect(video: PathLike, frames: int = 8) -> Detection:
@@ -71,7 +100,7 @@ def look_at(video: PathLike, frames: int = 8) -> tuple[Seen, ...]:
 
 
 def drawn(video: PathLike, frames: Sequence[Seen]) -> np.ndarray:
-    """The picture of a detection: of the first frame with the most usable faces, of the middle one where none has any."""
+    """The picture of a detection: the first frame with the most usable faces; where none has any, the middle one."""
     best = max(frames, key=lambda seen: len(seen.usable))
     shown = best if best.usable else frames[len(frames) // 2]
     with VideoReader(video) as reader:

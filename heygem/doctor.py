@@ -55,6 +55,7 @@ def examine(settings: Settings) -> Iterator[Finding]:
         "InsightFace": lambda: _insightface(settings.insightface),
         "SyncNet": lambda: _syncnet(settings.syncnet),
         **{f"engine {card.name}": partial(_engine, card) for card in cards(settings) if _is_here(card)},
+        "offline voice": _offline_voice,
         "storage": lambda: _storage(settings),
         "cache folder": lambda: _room(settings.home),
         "outputs folder": lambda: _room(settings.outputs),
@@ -142,6 +143,18 @@ def _face_finder() -> str:
         avatar = Avatar.prepare(samples.portrait(Path(folder, "portrait.png")), cache=Path(folder, "cache"))
     width = int(avatar.landmarks[0, :, 0].max() - avatar.landmarks[0, :, 0].min())
     return f"found the face of the sample portrait ({width} px wide) on the CPU"
+
+
+def _offline_voice() -> str:
+    from heygem.media.sound import load_sound
+    from heygem.say import say, voices
+
+    with TemporaryDirectory() as folder:
+        made = say("你好", Path(folder, "trial.wav"), "espeak:cmn")
+        loudest = abs(load_sound(made.path).samples).max()
+    if loudest < 0.05:
+        raise Missing("espeak-ng stays silent", _REPORT)
+    return f"espeak-ng said 你好 in {made.seconds:.1f} s; {len(voices())} voices"
 
 
 def _insightface(folder: Path | None) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import unicodedata
 from collections.abc import Iterable, Iterator
-from itertools import count
+from itertools import chain, count
 from pathlib import Path
 
 _RESERVED = set('<>:"/\\|?*')
@@ -29,3 +29,9 @@ def distinct(names: Iterable[str]) -> Iterator[str]:
         free = next(one for n in count(1) if (one := name if n == 1 else f"{name} ({n})").casefold() not in taken)
         taken.add(free.casefold())
         yield free
+
+
+def free(path: Path) -> Path:
+    """The path, or the first of “name (2)”, “name (3)” … that does not exist: a default name replaces nothing."""
+    others = (path.with_stem(f"{path.stem} ({n})") for n in count(2))
+    return next(candidate for candidate in chain([path], others) if not candidate.exists())

@@ -19,11 +19,15 @@ INTERVAL = 5.0
 
 
 class Stopped(KeyboardInterrupt):
-    """A signal asked to stop. Not an Exception, so that nothing on the way out takes it for a failure."""
+    """A signal asked to stop. Not an Exception, so that nothing on the way out takes it for a failure.
+
+    kept: what stays, in words.
+    """
 
     def __init__(self, number: int) -> None:
         super().__init__(number)
         self.number = number
+        self.kept = "nothing was kept"
 
 
 @contextmanager

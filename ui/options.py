@@ -18,6 +18,7 @@ from ui.finish import finish_of, finish_panel, finish_values
 from ui.template import template
 
 _DEFAULT = Options()
+_MOVES = ("strength", "smoothness", "blinks", "sway", "nod", "smile", "region")
 
 
 def options_panel(words: gr.I18n, prefix: str, desk: Desk, open: bool = False) -> list[Component]:
@@ -29,6 +30,8 @@ def options_panel(words: gr.I18n, prefix: str, desk: Desk, open: bool = False) -
         with gr.Row():
             blinks, sway = _slide(words, "blinks"), _slide(words, "sway")
         with gr.Row():
+            nod, smile = _slide(words, "nod"), _slide(words, "smile", 1)
+        with gr.Row():
             resolution = _choose(words, prefix, "resolution", RESOLUTIONS)
             quality = _choose(words, prefix, "quality", QUALITIES)
         with gr.Row():
@@ -39,14 +42,15 @@ def options_panel(words: gr.I18n, prefix: str, desk: Desk, open: bool = False) -
             tries = _number(words, "tries", _DEFAULT.tries, (1, MOST_TRIES))
             least = _number(words, "least", _DEFAULT.least, (0, 100))
         engine = _engine(words, prefix, desk)
-    mine = [engine, strength, smoothness, blinks, sway, region, resolution, quality, length, face, tries, least]
-    return [*mine, *finish_panel(words, prefix)]
+    mine = [engine, strength, smoothness, blinks, sway, nod, smile, region, resolution, quality, length, face]
+    return [*mine, tries, least, *finish_panel(words, prefix)]
 
 
 def chosen(*values: Any, files: Mapping[str, Path] | None = None) -> Options:
     """The options that the components hold. files: as for ``finish_of``. Raises OptionInvalid."""
-    engine, strength, smoothness, blinks, sway, region, resolution, quality, length, face, tries, least, *rest = values
-    style = Style(strength, smoothness, blinks, sway, region)
+    engine, moves, rest = values[0], values[1 : 1 + len(_MOVES)], values[1 + len(_MOVES) :]
+    resolution, quality, length, face, tries, least, *rest = rest
+    style = Style(**dict(zip(_MOVES, moves, strict=True)))
     finish = finish_of(rest, files or {})
     face, tries = int(face or 1) - 1, int(tries or 1)
     return Options(engine, style, resolution, quality, length, face, finish, tries, float(least or 0))
@@ -55,7 +59,7 @@ def chosen(*values: Any, files: Mapping[str, Path] | None = None) -> Options:
 def values_of(options: Options) -> list[Any]:
     """What the components hold for these options."""
     style = options.style
-    moves = [style.strength, style.smoothness, style.blinks, style.sway, style.region]
+    moves = [getattr(style, name) for name in _MOVES]
     rest = [options.resolution, options.quality, options.length, options.face + 1, options.tries, options.least]
     return [options.engine, *moves, *rest, *finish_values(options.finish)]
 

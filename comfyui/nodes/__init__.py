@@ -8,31 +8,24 @@ from typing import Any
 
 from ..compat import ComfyExtension, log, usable
 
-PARTS = {
-    "talking": ("av", "cv2", "mediapipe"),
-    "faces": ("av", "cv2", "mediapipe"),
-    "quality": ("av", "cv2", "mediapipe"),
-    "batch": ("av",),
-    "finishing": ("av", "cv2"),
-    "background": ("av", "cv2", "mediapipe"),
-    "options": (),
-    "speech": ("av",),
-    "storing": ("av",),
-    "telling": ("httpx",),
-}
-"""Module with nodes -> libraries without which they cannot work."""
+PARTS = ("talking", "options", "faces", "batch", "quality", "finishing", "background", "speech", "storing", "telling")
 
 
 def _nodes(part: str) -> list[Any]:
-    missing = [library for library in PARTS[part] if find_spec(library) is None]
-    if missing:
-        log.warning("HeyGem: the nodes of “%s” are left out: not installed: %s", part, ", ".join(missing))
-        return []
     try:
-        return usable(import_module(f".{part}", __name__).NODES)
+        found = import_module(f".{part}", __name__).NODES
     except Exception:
         log.warning("HeyGem: the nodes of “%s” are left out", part, exc_info=True)
         return []
+    return usable(node for node in found if _complete(node))
+
+
+def _complete(node: Any) -> bool:
+    """Are the libraries here that it needs? Looks for them without importing any."""
+    missing = [library for library in node.NEEDS if find_spec(library) is None]
+    if missing:
+        log.warning("HeyGem: %s is left out, not installed: %s", node.__name__, ", ".join(missing))
+    return not missing
 
 
 class HeyGemExtension(ComfyExtension):

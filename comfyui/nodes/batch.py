@@ -22,6 +22,8 @@ _WHERE = "a folder, or a CSV file with the columns video, audio and name, inside
 
 
 class PairList(io.ComfyNode):
+    NEEDS = ("av", "natsort")
+
     @classmethod
     def define_schema(cls) -> Any:
         return schema(
@@ -51,7 +53,9 @@ class PairList(io.ComfyNode):
             found = pairs(readable(source, "source"))
             if strange := next((path for one in found for path in (one.video, one.audio) if not inside(path)), None):
                 where = "files inside of ComfyUI's input folder"
-                raise OptionInvalid(option="source", value=f"a list that names “{strange.name}” elsewhere", allowed=where)
+                raise OptionInvalid(
+                    option="source", value=f"a list that names “{strange.name}” elsewhere", allowed=where
+                )
             found = found[first : first + most if most else None]
             if not found:
                 raise PairsUnusable(reason="there is no video or photo")
@@ -86,13 +90,15 @@ class PairList(io.ComfyNode):
 
 
 class BatchReport(io.ComfyNode):
+    NEEDS = ()
+
     @classmethod
     def define_schema(cls) -> Any:
         line = sockets.HeyGemLine
         return schema(
             "HeyGemBatchReport",
             "HeyGem batch report",
-            "Collects what became of all items of a list, saves their videos under their names, and a report beside them.",
+            "Collects what became of all items of a list; saves their videos under their names, and a report.",
             [
                 socket(line, "lines", "of “HeyGem talking head” or “HeyGem retry”", optional=True, lazy=True),
                 socket(line, "skipped", "of “HeyGem face gate”", optional=True),
@@ -146,7 +152,9 @@ def _kept(lines: Sequence[Line], folder: Path) -> list[Line]:
 
     folder.mkdir(parents=True, exist_ok=True)
     names = distinct(clean_stem(f"{line.name}.mp4") for line in lines)
-    return [_without_places(line, _moved(line, folder / f"{name}.mp4")) for line, name in zip(lines, names, strict=True)]
+    return [
+        _without_places(line, _moved(line, folder / f"{name}.mp4")) for line, name in zip(lines, names, strict=True)
+    ]
 
 
 def _moved(line: Line, out: Path) -> str:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from .. import inputs, sockets
 from ..compat import blocked, io, log, new, ui
-from ..inputs import count, number, result, schema, socket, text
+from ..inputs import LIBRARIES, count, number, result, schema, text
+from ..paths import scratch
 from ..running import Bar, may_be_skipped, plain_words
 
 if TYPE_CHECKING:
@@ -17,6 +19,8 @@ _LOOKED_AT = "frames that are looked at, spread over the video"
 
 
 class DetectFace(io.ComfyNode):
+    NEEDS = LIBRARIES
+
     @classmethod
     def define_schema(cls) -> Any:
         return schema(
@@ -38,8 +42,8 @@ class DetectFace(io.ComfyNode):
     def execute(cls, video: Any, frames: int) -> Any:
         from heygem.detect import detect
 
-        with plain_words():
-            found = detect(sockets.video_path(video), frames)
+        with plain_words(), scratch() as fresh:
+            found = detect(sockets.video_path(video, fresh), frames)
         seen = [
             {"frame": one.number, "box": [round(side) for side in face.box], "turned": round(face.yaw), "why": face.why}
             for one in found.frames
@@ -52,6 +56,8 @@ class DetectFace(io.ComfyNode):
 
 class FaceGate(io.ComfyNode):
     """Takes the whole list: were it asked item by item, what it blocks would block every report behind it."""
+
+    NEEDS = LIBRARIES
 
     @classmethod
     def define_schema(cls) -> Any:
@@ -89,7 +95,7 @@ class FaceGate(io.ComfyNode):
         passed, skipped, bar = [], [], Bar()
         for n, one in enumerate(video):
             bar("look", n, len(video))
-            called = _of(name, n) or _stem(one)
+            called = _of(name, n) or Path(sockets.file_name(one)).stem or f"video {n + 1}"
             line = _looked_at(one, called, least_coverage[0], frames[0])
             if line is None:
                 passed.append((one, _of(audio, n), called))
@@ -109,24 +115,16 @@ def _of(values: list[Any] | None, n: int) -> Any:
     return values[min(n, len(values) - 1)] if values else None
 
 
-def _stem(video: Any) -> str:
-    try:
-        return sockets.video_path(video).stem
-    except Exception:  # a broken file is told of in a moment
-        return "video"
-
-
 def _looked_at(video: Any, name: str, least: float, frames: int) -> Line | None:
     """None where it may pass."""
     from heygem.detect import look_at
     from heygem.errors import HeyGemError, NoFace
     from heygem.report import FAILED, SKIPPED, Line
 
-    file = ""
+    file = sockets.file_name(video)
     try:
-        path = sockets.video_path(video)
-        file = path.name
-        seen = look_at(path, frames)
+        with scratch() as fresh:
+            seen = look_at(sockets.video_path(video, fresh), frames)
     except Exception as error:
         if not may_be_skipped(error):
             raise
@@ -137,7 +135,7 @@ def _looked_at(video: Any, name: str, least: float, frames: int) -> Line | None:
     if share > 0 and share >= least:
         return None
     why = f"; {share:.0%} of them have one" if share else _why(seen)
-    problem = NoFace(name=file, frames=len(seen), why=why)
+    problem = NoFace(name=file or name, frames=len(seen), why=why)
     return Line(name, SKIPPED, file, "", code=problem.code, message=problem.message)
 
 

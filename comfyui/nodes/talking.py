@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import json
-from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from .. import inputs, sockets
 from ..compat import blocked, io
-from ..inputs import choice, result, schema, socket, text
+from ..inputs import LIBRARIES, choice, result, schema, socket, text
 from ..memory import booked
-from ..paths import temporary
+from ..paths import Fresh, scratch, temporary
 from ..running import Bar, may_be_skipped, plain_words, removed
 
 if TYPE_CHECKING:
@@ -22,12 +21,14 @@ NOT_MEASURED = -1.0
 
 
 class TalkingHead(io.ComfyNode):
+    NEEDS = LIBRARIES
+
     @classmethod
     def define_schema(cls) -> Any:
         return schema(
             "HeyGemTalkingHead",
             "HeyGem talking head",
-            "Makes the person of a video or photo speak a recording. Works from file to file: no frame becomes a tensor.",
+            "Makes the person of a video or photo speak a recording, from file to file: no frame becomes a tensor.",
             [
                 inputs.video(optional=True),
                 inputs.audio(),
@@ -41,7 +42,9 @@ class TalkingHead(io.ComfyNode):
                 inputs.face(),
                 choice("on_error", inputs.POLICIES, "stop", "skip: the rest of a list goes on, the report says why"),
                 text("name", "", "of the item in reports; empty: the name of the file", optional=True),
-                socket(sockets.HeyGemAvatar, "avatar", "a person that is prepared already, instead of video", optional=True),
+                socket(
+                    sockets.HeyGemAvatar, "avatar", "a person that is prepared already, instead of video", optional=True
+                ),
                 socket(sockets.HeyGemOptions, "options", "further options; they win over the widgets", optional=True),
             ],
             [
@@ -65,9 +68,9 @@ class TalkingHead(io.ComfyNode):
         **said: Any,
     ) -> Any:
         try:
-            with plain_words():
+            with plain_words(), scratch() as fresh:
                 wish = sockets.options_of(sockets.widgets(**said), options, avatar and {"face": avatar["face"]})
-                take, line = speak(person(video, avatar), sockets.audio_path(audio), wish, name)
+                take, line = speak(person(video, avatar, fresh), sockets.audio_path(audio, fresh), wish, name)
         except Exception as error:
             if on_error == "stop" or not may_be_skipped(error):
                 raise
@@ -75,7 +78,7 @@ class TalkingHead(io.ComfyNode):
         return io.NodeOutput(sockets.as_video(take.path), score_of(take), report_of(take), line)
 
 
-def person(video: Any, avatar: dict[str, Any] | None) -> Path:
+def person(video: Any, avatar: dict[str, Any] | None, fresh: Fresh) -> Path:
     """The file of who speaks. Raises OptionInvalid where nobody is connected."""
     from heygem.errors import OptionInvalid
 
@@ -83,7 +86,7 @@ def person(video: Any, avatar: dict[str, Any] | None) -> Path:
         return Path(avatar["video"])
     if video is None:
         raise OptionInvalid(option="video", value="empty", allowed="a video, a photo or an avatar to connect here")
-    return sockets.video_path(video)
+    return sockets.video_path(video, fresh)
 
 
 def speak(video: Path, audio: Path, wish: Options, name: str = "") -> tuple[Take, Line]:
@@ -110,9 +113,7 @@ def failed(video: Any, avatar: dict[str, Any] | None, name: str, error: Exceptio
     """What a report says of an item that did not work out."""
     from heygem.report import FAILED, Line
 
-    file = ""
-    with suppress(Exception):  # what is wrong may be the video itself
-        file = person(video, avatar).name
+    file = Path(avatar["video"]).name if avatar else sockets.file_name(video)
     code = getattr(error.__cause__, "code", "error")
     return Line(name or Path(file).stem, FAILED, file, "", code=code, message=str(error))
 
@@ -132,6 +133,8 @@ def report_of(take: Take) -> str:
 
 
 class Photo(io.ComfyNode):
+    NEEDS = ("PIL",)
+
     @classmethod
     def define_schema(cls) -> Any:
         return schema(
@@ -149,6 +152,8 @@ class Photo(io.ComfyNode):
 
 
 class PrepareAvatar(io.ComfyNode):
+    NEEDS = LIBRARIES
+
     @classmethod
     def define_schema(cls) -> Any:
         return schema(

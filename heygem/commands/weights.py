@@ -1,4 +1,4 @@
-"""``heygem weights list | add FILE | verify [NAME] | remove NAME | download NAME``: weights that engines need."""
+"""``heygem weights list | add FILE | verify [NAME] | remove NAME | download NAME``: weights of engines and effects."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def register(commands: Any) -> None:
     group = commands.add_parser(
         "weights", help="weights of engines: look, add, verify, remove, download"
     ).add_subparsers(metavar="ACTION", required=True)
-    _add_action(group, "list", _list, "all that engines know: what is installed, licences, where they come from")
+    _add_action(group, "list", _list, "all that HeyGem knows: what is installed, licences, where they come from")
     add = _add_action(group, "add", _add, "takes a file of yours: .pth, .pt, .bin, .ckpt, .safetensors")
     add.add_argument("file", type=Path, metavar="FILE")
     add.add_argument("--name", help="which weights these are; default: as they are recognised")
@@ -62,7 +62,7 @@ def _list(args: argparse.Namespace, check: Check) -> int:
         return 0
     for row in rows:
         size = f", {row['size'] / _MIB:.0f} MiB" if row["size"] else ""
-        print(f"{row['name']:<13} {row['state']}{size}  ({', '.join(row['engines'])})")
+        print(f"{row['name']:<13} {row['state']}{size}  ({', '.join([*row['engines'], *row['effects']])})")
         print(f"{'':<13} commercial use: {row['commercial']}; {row['reason']}")
         print(f"{'':<13} licence of the code: {row['code']}")
         print(f"{'':<13} licence of the weights: {row['licence']}")
@@ -80,6 +80,7 @@ def _row(row: Weights, store: WeightStore) -> dict[str, Any]:
         "name": row.name,
         "network": row.network,
         "engines": row.engines,
+        "effects": row.effects,
         "optional": row.optional,
         "state": "installed" if found else state,
         "size": found.facts.size if found else row.files[0].size,

@@ -18,7 +18,9 @@ HeyGemError
 │   ├── TextEmpty         say.empty           a text without a word
 │   ├── TextTooLong       say.too_long        a text of more signs than are spoken at once
 │   ├── TextUnreadable    say.unreadable      a text in signs that the voice cannot read
-│   └── VoiceUnknown      say.voice           no voice of this name
+│   ├── VoiceUnknown      say.voice           no voice of this name
+│   ├── SubtitlesUnusable finish.subtitles    no file of subtitles, or times that cannot be
+│   └── FontMissing       finish.font         no installed font for a text, or none of this name
 ├── OutputError           output.failed       the result cannot be written (folder, disk, permission)
 ├── EngineUnavailable     engine.unavailable  the engine, a device or a model file is not there
 ├── ToolMissing           tool.missing        a library or program is not installed
@@ -93,6 +95,7 @@ from heygem.errors.door import (
     UsersUnusable,
     WebhookFailed,
 )
+from heygem.errors.finish import FontMissing, SubtitlesUnusable
 from heygem.errors.inputs import (
     FileEmpty,
     FileMissing,
@@ -166,6 +169,7 @@ __all__ = [
     "FileMissing",
     "FileRefused",
     "FileUnreadable",
+    "FontMissing",
     "HeyGemError",
     "InputError",
     "Interrupted",
@@ -209,6 +213,7 @@ __all__ = [
     "StoreBusy",
     "StoreInUse",
     "StoreUnusable",
+    "SubtitlesUnusable",
     "TextEmpty",
     "TextTooLong",
     "TextUnreadable",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import ClassVar
 
 
@@ -39,6 +40,15 @@ class _Blank(dict[str, str]):
 
     def __missing__(self, key: str) -> str:
         return ""
+
+
+def error_of(code: str, details: Mapping[str, str]) -> HeyGemError:
+    """The error of this code; the general one where no error has it."""
+    kinds, found = [HeyGemError], HeyGemError
+    for kind in kinds:
+        kinds.extend(kind.__subclasses__())
+        found = kind if kind.code == code else found
+    return found(**details)
 
 
 def _rebuild(kind: type[HeyGemError], details: dict[str, str]) -> HeyGemError:

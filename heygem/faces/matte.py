@@ -19,7 +19,7 @@ LEAST = 0.005
 """Least share of the picture that counts as somebody."""
 _FINE = 800  # longer side in px up to which the edges are followed pixel by pixel; beyond, by means of two or four
 _MARGIN = 0.12  # of the extent of the people, on each side of the part that is looked at
-_CALM, _MOVING = 0.35, 6.0  # how much of a new mask counts where nothing moves; grey levels that are a movement
+_CALM, _MOVING = 0.25, 6.0  # how much of a new mask counts where nothing moves; grey levels that are a movement
 _REACH, _EDGE = 2.0, 3e-4  # radius in px of the network, and contrast squared, in which edges are looked for
 _NONE, _FULL = 0.2, 0.8  # what lies below or above is nobody or somebody for certain
 
@@ -47,10 +47,13 @@ class Matter:
 
     def __call__(self, frame: Frame) -> np.ndarray:
         """(h, w) float32: 1 where people are, 0 where they are not, in between at their edges."""
+        luma = _shrunk_luma(frame)
         if self._cuts.here(frame):
             self._last = self._window = None
-        luma = _shrunk_luma(frame)
-        mask = self._calmed(self._looked(frame, luma.shape), luma)
+        moved = None if self._last is None else cv2.blur(cv2.absdiff(luma, self._last[1]), (5, 5))
+        mask = self._looked(frame, luma.shape, moved)
+        if moved is not None and self._last is not None:
+            mask = _mixed(self._last[0], mask, moved)
         self._last = mask, luma
         self._window = self._following(mask, frame)
         self._pictures += 1
@@ -65,31 +68,30 @@ class Matter:
             self._net.close()
             self._net = None
 
-    def _looked(self, frame: Frame, shape: tuple[int, ...]) -> np.ndarray:
-        """The mask of the network, float32 of this shape."""
+    def _looked(self, frame: Frame, shape: tuple[int, ...], moved: np.ndarray | None) -> np.ndarray:
+        """The mask of the network, float32 of this shape. moved: (h, w) grey levels since the picture before."""
         height, width = shape
-        whole = self._window is None or self._pictures % LOOK == 0
-        mask = np.zeros((height, width), np.float32)
-        if whole:
-            mask = cv2.resize(self._mask(frame.small((SIDE, SIDE))), (width, height))
-        if self._window is not None:
-            by = frame.width / width
-            x0, y0, x1, y1 = (round(edge / by) for edge in self._window)
-            part = cv2.resize(self._mask(frame.cut(self._window).small((SIDE, SIDE))), (x1 - x0, y1 - y0))
-            mask[y0:y1, x0:x1] = part
+        window = self._window
+        if window is None or moved is None:
+            return self._whole(frame, (width, height))
+        by = frame.width / width
+        x0, y0, x1, y1 = (round(edge / by) for edge in window)
+        part = cv2.resize(self._mask(frame.cut(window).small((SIDE, SIDE))), (x1 - x0, y1 - y0))
+        if part.max() < 0.5:  # who was there has left: what is found elsewhere is not mixed with that
+            self._last = None
+            return self._whole(frame, (width, height))
+        moved[y0:y1, x0:x1] = 0
+        stirs = cv2.countNonZero((moved >= _MOVING).view(np.uint8)) >= LEAST * moved.size
+        look = stirs or self._pictures % LOOK == 0
+        mask = self._whole(frame, (width, height)) if look else np.zeros((height, width), np.float32)
+        mask[y0:y1, x0:x1] = part
         return mask
+
+    def _whole(self, frame: Frame, size: tuple[int, int]) -> np.ndarray:
+        return cv2.resize(self._mask(frame.small((SIDE, SIDE))), size)
 
     def _mask(self, rgb: np.ndarray) -> np.ndarray:
         return np.asarray(self._net.process(rgb).segmentation_mask, np.float32)
-
-    def _calmed(self, mask: np.ndarray, luma: np.ndarray) -> np.ndarray:
-        """Mixed with the mask before, the less the more the picture moved at a place: there is no ghost."""
-        if self._last is None:
-            return mask
-        before, last = self._last
-        moved = cv2.blur(cv2.absdiff(luma, last), (5, 5)).astype(np.float32)
-        trust = np.clip(_CALM + (1 - _CALM) / _MOVING * moved, 0, 1)
-        return before + trust * (mask - before)
 
     def _following(self, mask: np.ndarray, frame: Frame) -> Box | None:
         """The part of the picture to be looked at next; None for all of it. It moves only when it must: the network
@@ -103,6 +105,12 @@ class Matter:
         far = [int((edge + margin) * by) + 1 & ~1 for edge in (x + wide, y + high)]
         goal = low[0], low[1], min(far[0], frame.width), min(far[1], frame.height)
         return self._window if self._window and _serves(self._window, goal, margin * by) else goal
+
+
+def _mixed(before: np.ndarray, mask: np.ndarray, moved: np.ndarray) -> np.ndarray:
+    """The mask, mixed with the one before: the less, the more the picture moved at a place. There is no ghost."""
+    trust = np.clip(_CALM + (1 - _CALM) / _MOVING * moved.astype(np.float32), 0, 1)
+    return before + trust * (mask - before)
 
 
 def _serves(window: Box, goal: Box, slack: float) -> bool:
@@ -120,15 +128,17 @@ def _shrunk_luma(frame: Frame) -> np.ndarray:
 
 
 def _along_edges(mask: np.ndarray, small: np.ndarray, luma: np.ndarray, radius: int) -> np.ndarray:
-    """The mask at the size of ``luma``, as a line of it in each neighbourhood (the fast guided filter: He, Sun 2015)."""
+    """The mask at the size of ``luma``, as a line of it in each neighbourhood (fast guided filter: He, Sun 2015)."""
     alpha = np.zeros(luma.shape, np.float32)
     x, y, wide, high = cv2.boundingRect((mask > 0.02).astype(np.uint8))
     if not wide:
         return alpha
     x0, y0 = max(x - 2 * radius, 0), max(y - 2 * radius, 0)
-    part = np.s_[y0 : y + high + 2 * radius, x0 : x + wide + 2 * radius]
-    mask, guide = mask[part], small[part].astype(np.float32) / 255
-    by = luma.shape[0] // small.shape[0]
+    x1, y1 = min(x + wide + 2 * radius, mask.shape[1]), min(y + high + 2 * radius, mask.shape[0])
+    by = luma.shape[0] // mask.shape[0]
+    far = (luma.shape[0] if y1 == mask.shape[0] else y1 * by, luma.shape[1] if x1 == mask.shape[1] else x1 * by)
+    fine = np.s_[y0 * by : far[0], x0 * by : far[1]]
+    mask, guide = mask[y0:y1, x0:x1], small[y0:y1, x0:x1].astype(np.float32) / 255
 
     def mean(values: np.ndarray) -> np.ndarray:
         return cv2.blur(values, (2 * radius + 1, 2 * radius + 1))
@@ -138,8 +148,7 @@ def _along_edges(mask: np.ndarray, small: np.ndarray, luma: np.ndarray, radius: 
     offset = share - slope * light
     scale = _FULL - _NONE
     slope, offset = mean(slope) / (255 * scale), (mean(offset) - _NONE) / scale
-    fine = np.s_[y0 * by : y0 * by + mask.shape[0] * by, x0 * by : x0 * by + mask.shape[1] * by]
-    size = mask.shape[1] * by, mask.shape[0] * by
+    size = far[1] - x0 * by, far[0] - y0 * by
     sharp = cv2.multiply(cv2.resize(slope, size), luma[fine], dtype=cv2.CV_32F)
     alpha[fine] = np.clip(sharp + cv2.resize(offset, size), 0, 1)
     return alpha

@@ -18,11 +18,14 @@ from heygem.media.reader import VideoReader, count_frames
 
 _SOFTNESS = 0.018  # sigma of the blur as a share of the longer side, about that of a portrait lens
 _MOST_KEPT = 32 << 20  # bytes of frames that the reader of a background keeps
+_PURE = 4  # how much more pure colours count than mixed ones
 _SMALL = 4  # what is smooth anyway is computed at a quarter of the size
 
 
 def check(wish: Finish) -> None:
-    """Raises what is wrong with the file of the background: the errors of ``probe_video``."""
+    """Raises OptionInvalid for a screen without a colour, and for the file of a background as ``probe_video`` does."""
+    if wish.cutout != PERSON:
+        Keyer(wish.cutout)
     if path := wish.files.get("background"):
         probe_video(path)
 
@@ -37,17 +40,14 @@ class Background:
         self._key = None if wish.cutout == PERSON else wish.cutout
         self._cutter: Matter | Keyer = Keyer(self._key) if self._key else Matter()
         self._frames = self._empty = 0
-
-    @property
-    def note(self) -> str:
-        return f"chroma key of {self._key}" if self._key else "MediaPipe selfie segmentation"
+        self.note = f"chroma key of {self._key}" if self._key else "MediaPipe selfie segmentation"
 
     @property
     def warnings(self) -> list[str]:
         if 2 * self._empty <= self._frames:
             return []
-        what = f"the colour {self._key}" if self._key else "no person"
-        return [f"{what} was {'hardly ' if self._key else ''}found in {self._empty} of {self._frames} frames"]
+        what = f"the colour {self._key} was not found" if self._key else "no person was found"
+        return [f"{what} in {self._empty} of {self._frames} frames"]
 
     def __call__(self, number: int, frame: Frame) -> Frame:
         alpha = self._cutter(frame)
@@ -127,8 +127,8 @@ class _Blur:
         weights = cv2.GaussianBlur(outside, (0, 0), sigma)[..., None]
         blurred = (weighted + 0.01 * usual) / (weights + 0.01)
         plate = Frame.blank(frame.width, frame.height)
-        for plane, mine in zip(plate.planes(), cv2.split(blurred), strict=True):
-            plane[:] = np.rint(cv2.resize(mine, plane.shape[::-1], interpolation=cv2.INTER_LINEAR))
+        for plane, mine in zip(plate.planes(), cv2.split(np.rint(blurred).astype(np.uint8)), strict=True):
+            cv2.resize(mine, plane.shape[::-1], dst=plane, interpolation=cv2.INTER_LINEAR)
         return plate
 
     def close(self) -> None:
@@ -138,7 +138,7 @@ class _Blur:
 def covering(frame: Frame, size: tuple[int, int]) -> Frame:
     """The frame scaled and cut at two sides so that it covers ``size`` (w, h)."""
     scale = max(size[0] / frame.width, size[1] / frame.height)
-    wide, high = (min(round(side / scale / 2) * 2, most) for side, most in zip(size, (frame.width, frame.height)))
+    wide, high = min(round(size[0] / scale / 2) * 2, frame.width), min(round(size[1] / scale / 2) * 2, frame.height)
     x, y = (frame.width - wide) // 4 * 2, (frame.height - high) // 4 * 2
     fitted = Frame.blank(*size)
     kind = cv2.INTER_AREA if scale < 1 else cv2.INTER_CUBIC
@@ -175,7 +175,7 @@ def _nearby(part: Frame, alpha: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     radius = max(round(max(alpha.shape) / 50 / _SMALL), 2)
     reach = (2 * radius + 1, 2 * radius + 1)
     means = []
-    for weight in (share, 1 - share):
+    for weight in (share**_PURE, (1 - share) ** _PURE):
         total = cv2.blur(weight, reach)[..., None] + 1e-3
         means.append((cv2.blur(small * weight[..., None], reach) + 1e-3 * small) / total)
     return means[0], means[1]
@@ -188,7 +188,7 @@ def _small(frame: Frame) -> np.ndarray:
 
 
 def _mix(under: np.ndarray, seen: np.ndarray, share: np.ndarray, inner: np.ndarray, outer: np.ndarray) -> None:
-    """Lays the plane ``seen`` over ``under``, in place. inner, outer: colours of person and background nearby, small."""
+    """Lays the plane ``seen`` over ``under``, in place. inner, outer: the colours of person and background nearby."""
     cv2.copyTo(seen, (share >= 1).view(np.uint8), under)
     band = np.nonzero((share > 0) & (share < 1))
     size = seen.shape[1], seen.shape[0]

@@ -8,6 +8,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 from av.video.reformatter import Interpolation
@@ -16,11 +17,14 @@ from heygem.errors import NoSound, OptionInvalid
 from heygem.finish.fonts import font_for
 from heygem.finish.overlay import blend
 from heygem.media.frame import Frame
-from heygem.media.probe import MOST_PIXELS, probe_sound, probe_video
+from heygem.media.probe import MOST_PIXELS, probe_sound
 from heygem.media.reader import VideoReader, count_frames
 from heygem.media.target import check_target, disk_errors
 from heygem.media.writer import VideoWriter
 from heygem.tick import Tick, silent
+
+if TYPE_CHECKING:
+    from PIL.ImageFont import FreeTypeFont
 
 FEWEST, MOST = 2, 9
 WIDEST = 3840
@@ -38,11 +42,14 @@ def compare(
     labels: as many texts; an empty one is not drawn. Raises OptionInvalid, OutputError, FontMissing and what the reader
     raises; nothing is left behind then, nor where ``tick`` stops it.
     """
-    check_compare(videos, labels, out)
+    if len(labels) != len(videos):
+        allowed = f"{len(videos)}, one for each video"
+        raise OptionInvalid(option="labels", value=f"{len(labels)} of them", allowed=allowed)
+    check_compare(labels, out, videos)
     with disk_errors(out), ExitStack() as opened:
         films = [opened.enter_context(_Film(path)) for path in videos]
         cells, size = _layout([film.shape for film in films])
-        bars = [_bar(label, cell.width, cell.height) for label, cell in zip(labels, cells, strict=True)]
+        bars = _bars(labels, cells)
         fps = films[0].fps
         total = max(math.ceil(film.frames * fps / film.fps) for film in films)
         canvas = _blank(size)
@@ -55,15 +62,14 @@ def compare(
     return out
 
 
-def check_compare(videos: Sequence[Path], labels: Sequence[str], out: Path) -> None:
-    """What can be wrong before the work. Raises OptionInvalid, OutputError and what ``probe_video`` raises."""
-    if not FEWEST <= len(videos) <= MOST:
-        raise OptionInvalid(option="videos", value=f"{len(videos)} of them", allowed=f"{FEWEST} to {MOST} videos")
-    if len(labels) != len(videos):
-        raise OptionInvalid(option="labels", value=f"{len(labels)} of them", allowed=f"{len(videos)}, one for each video")
-    check_target(out, videos)
-    for path in videos:
-        probe_video(path)
+def check_compare(labels: Sequence[str], out: Path, inputs: Sequence[Path]) -> None:
+    """What can be wrong before there is any film: how many, their labels, the place. Raises OptionInvalid, FontMissing,
+    OutputError."""
+    if not FEWEST <= len(labels) <= MOST:
+        raise OptionInvalid(option="videos", value=f"{len(labels)} of them", allowed=f"{FEWEST} to {MOST}")
+    check_target(out, inputs)
+    for label in filter(str.strip, labels):
+        font_for(label)
 
 
 @dataclass(frozen=True)
@@ -145,29 +151,36 @@ def _lay(canvas: Frame, cell: _Cell, picture: Frame, bar: np.ndarray | None) -> 
     for place, plane in zip(canvas.views(box), picture.planes(), strict=True):
         place[:] = plane
     if bar is not None:
-        blend(canvas, bar, cell.x + (cell.width - bar.shape[1]) // 2, cell.y + bar.shape[0] // 4)
+        blend(canvas, bar, cell.x + bar.shape[0] // 3, cell.y + bar.shape[0] // 3)
 
 
-def _bar(label: str, width: int, height: int) -> np.ndarray | None:
-    """The label as (h, w, 4) RGBA, no wider than the cell; None for an empty one. Raises FontMissing."""
-    from PIL import Image, ImageDraw, ImageFont
+def _bars(labels: Sequence[str], cells: Sequence[_Cell]) -> list[np.ndarray | None]:
+    """The labels as (h, w, 4) RGBA, all in letters of one size; None for an empty one. Raises FontMissing."""
+    from PIL import ImageFont
 
-    label = " ".join(label.split())
-    if not label:
-        return None
-    path, size = str(font_for(label)), max(14, min(width, height) // 18)
-    font = ImageFont.truetype(path, size)
-    room = max(20, width - 2 * size)
-    while size > 11 and font.getlength(label) > room:
-        size -= 1
-        font = ImageFont.truetype(path, size)
-    shown = next(text for text in _shorter(label) if font.getlength(text) <= room or len(text) < 2)
-    left, top, right, bottom = (round(side) for side in font.getbbox(shown))
-    pad = size // 2
-    image = Image.new("RGBA", (right - left + 2 * pad, font.getmetrics()[0] + font.getmetrics()[1] + pad))
+    texts = [" ".join(label.split()) for label in labels]
+    largest = max(14, min(min(cell.width, cell.height) for cell in cells) // 24)
+    files = [str(font_for(text)) if text else "" for text in texts]
+    for size in range(largest, max(11, largest * 2 // 3) - 1, -1):
+        fonts = [ImageFont.truetype(file, size) if file else None for file in files]
+        rooms = [cell.width - 3 * size for cell in cells]
+        if all(
+            font is None or font.getlength(text) <= room for text, font, room in zip(texts, fonts, rooms, strict=True)
+        ):
+            break
+    return [font and _bar(text, font, room) for text, font, room in zip(texts, fonts, rooms, strict=True)]
+
+
+def _bar(text: str, font: FreeTypeFont, room: int) -> np.ndarray:
+    """One label, cut to ``room`` px."""
+    from PIL import Image, ImageDraw
+
+    shown = next((one for one in _shorter(text) if font.getlength(one) <= room), "…")
+    pad = round(font.size) // 2
+    image = Image.new("RGBA", (round(font.getlength(shown)) + 2 * pad, sum(font.getmetrics()) + pad // 2))
     draw = ImageDraw.Draw(image)
     draw.rounded_rectangle((0, 0, image.width - 1, image.height - 1), pad, _SHADE)
-    draw.text((pad - left, pad // 2), shown, (255, 255, 255, 255), font)
+    draw.text((pad, image.height / 2), shown, (255, 255, 255, 255), font, anchor="lm")
     return np.asarray(image)
 
 

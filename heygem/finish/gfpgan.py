@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping, Sequence
+from itertools import pairwise
 
 import torch
 from torch import Tensor, nn
@@ -47,9 +48,9 @@ class GFPGAN(nn.Module):
         self._style, levels = style, len(up)
         self.side = 4 << levels
         self.conv_body_first = nn.Conv2d(3, down[0], 1)
-        self.conv_body_down = nn.ModuleList([Resized(*down[n : n + 2], 0.5) for n in range(levels)])
+        self.conv_body_down = nn.ModuleList([Resized(a, b, 0.5) for a, b in pairwise(down)])
         self.final_conv = nn.Conv2d(down[-1], down[-1], 3, padding=1)
-        self.conv_body_up = nn.ModuleList([Resized(*pair, 2.0) for pair in zip([down[-1], *up], up, strict=False)])
+        self.conv_body_up = nn.ModuleList([Resized(a, b, 2.0) for a, b in pairwise([down[-1], *up])])
         self.final_linear = nn.Linear(down[-1] * 16, (2 * levels + 2) * style)
         self.stylegan_decoder = Painter(drawn, style)
         self.condition_scale = nn.ModuleList([_condition(width, drawn[n + 1] // 2) for n, width in enumerate(up)])
@@ -94,7 +95,7 @@ class Painter(nn.Module):
         levels = len(widths) - 1
         self.constant_input = _Weight(1, widths[0], 4, 4)
         self.style_conv1, self.to_rgb1 = Styled(widths[0], widths[0], style), Colours(widths[0], style)
-        pairs = [pair for a, b in zip(widths, widths[1:], strict=False) for pair in ((a, b), (b, b))]
+        pairs = [pair for a, b in pairwise(widths) for pair in ((a, b), (b, b))]
         self.style_convs = nn.ModuleList([Styled(a, b, style) for a, b in pairs])
         self.to_rgbs = nn.ModuleList([Colours(width, style) for width in widths[1:]])
         self.noises = nn.Module()

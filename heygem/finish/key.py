@@ -5,10 +5,12 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
+from heygem.errors import OptionInvalid
 from heygem.media.frame import Frame
 
 LEAST = 0.01
 """Least share of the picture that must have the colour for the screen to count as found."""
+_PALEST = 24  # least chroma of a hint
 _NARROW, _WIDE = 1.2, 0.6  # how fast a colour of another hue stops to be the screen, or light from it
 _PERSON, _SCREEN = 0.25, 0.7  # share of the screen's colour below, above which all is person, screen
 _DARKEST = 0.4  # a shadow on the screen still has this share of its colour
@@ -24,11 +26,13 @@ def levels(colour: str) -> tuple[float, float, float]:
 
 class Keyer:
     """Chroma key (after Jack, Video Demystified, 2007). The colour is a hint: the hue next to it that the pictures show
-    is measured and followed, so “#00ff00” finds every green screen."""
+    is measured and followed, so “#00ff00” finds every green screen. Raises OptionInvalid for a colour near grey."""
 
     def __init__(self, colour: str) -> None:
         _, u, v = levels(colour)
         self._hint = np.array([u - 128, v - 128], np.float32)
+        if np.linalg.norm(self._hint) < _PALEST:
+            raise OptionInvalid(option="cutout", value=colour, allowed="person, or a strong colour like #00ff00")
         self._screen: tuple[np.ndarray, float] | None = None  # chroma (2,) and luma of the screen
         self.found = False
         """Whether the last picture shows the screen."""

@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from loguru import logger
 
@@ -38,10 +38,13 @@ LARGE = 2560 * 1440
 """Pixels above which a picture takes noticeably long."""
 POSTER = 320
 """Longest side of the first picture in pixels."""
+PREVIEW = 960
+"""Longest side of the picture with the faces marked."""
 LIMIT = 60.0
 """Seconds after which a look is given up."""
 
 _KEPT = 2000  # verdicts that are remembered, about 10 KB each
+_PREVIEWS = 20  # of them with a preview, about 100 KB each
 
 Finding = tuple[str, dict[str, str]]
 """A key of the page's words, or the code of an error, and the values in it."""
@@ -50,7 +53,9 @@ Finding = tuple[str, dict[str, str]]
 @dataclass(frozen=True)
 class Verdict:
     """level: good, warn (it will run, but …) or bad (it will fail). findings: worst first. faces: most usable ones in
-    one frame. seconds: length. poster: JPEG of the first picture; empty, with all sizes 0, where none can be read."""
+    one frame. seconds: length. poster: JPEG of the first picture; empty, with all sizes 0, where none can be read.
+    coverage: share of the frames looked at that have a usable face. frames: plain values, as ``heygem.detect.rows``
+    gives them. preview: JPEG with the faces marked, where it was asked for."""
 
     level: str
     findings: tuple[Finding, ...]
@@ -60,14 +65,20 @@ class Verdict:
     height: int = 0
     still: bool = False
     poster: bytes = b""
+    coverage: float = 0.0
+    frames: tuple[dict[str, Any], ...] = ()
+    preview: bytes = b""
 
 
 @dataclass(frozen=True)
 class Question:
-    """What the child process is asked."""
+    """What the child process is asked. preview: also for a picture with the faces marked."""
 
     video: Path
+    preview: bool = False
 
+
+_Key = tuple[str, int, int, bool]  # path, size, time of change, with a preview
 
 Look = Callable[[Question, "Tick"], Verdict]
 """Looks at a video in the child process. A function of a module: it travels by its name."""
@@ -75,16 +86,18 @@ Look = Callable[[Question, "Tick"], Verdict]
 
 def look(question: Question, tick: Tick) -> Verdict:
     """The look of this product. Raises what the reader raises for files that are no video."""
-    from heygem.faces.scan import scan
+    from heygem.detect import coverage, drawn, look_at, rows
     from heygem.media.reader import VideoReader
 
     with VideoReader(question.video) as reader:
-        info, poster = reader.info, _poster(next(iter(reader)).rgb())
-    seen = scan(question.video)
-    findings = tuple(judge(info, seen))
+        info, poster = reader.info, _jpeg(next(iter(reader)).rgb(), POSTER)
+    seen = look_at(question.video)
+    findings = tuple(judge(info, [list(frame.faces) for frame in seen]))
     level = GOOD if not findings else BAD if findings[0][0] == "preflight_no_face" else WARN
-    faces = max(len(_usable(frame)) for frame in seen)
-    return Verdict(level, findings, faces, info.seconds, info.width, info.height, info.still, poster)
+    faces = max(len(frame.usable) for frame in seen)
+    preview = _jpeg(drawn(question.video, seen), PREVIEW) if question.preview else b""
+    facts = info.seconds, info.width, info.height, info.still
+    return Verdict(level, findings, faces, *facts, poster, coverage(seen), tuple(rows(seen)), preview)
 
 
 def judge(info: VideoInfo, seen: list[list[Sighting]]) -> Iterator[Finding]:
@@ -132,11 +145,11 @@ def _reason(faces: list[Sighting]) -> str:
     return keys[WHY.index(faces[0].why) - 1] if faces else "preflight_unseen"
 
 
-def _poster(rgb: object) -> bytes:
+def _jpeg(rgb: object, longest: int) -> bytes:
     from PIL import Image
 
     picture = Image.fromarray(rgb)  # pyright: ignore[reportArgumentType]
-    picture.thumbnail((POSTER, POSTER))
+    picture.thumbnail((longest, longest))
     jpeg = io.BytesIO()
     picture.save(jpeg, "JPEG", quality=80)
     return jpeg.getvalue()
@@ -151,8 +164,8 @@ class Preflight:
 
     def __init__(self, idle: float = 300, look: Look = look) -> None:
         self._idle, self._look = idle, look
-        self._known: OrderedDict[tuple[str, int, int], Verdict] = OrderedDict()  # used last at the end
-        self._asked: dict[tuple[str, int, int], Path] = {}  # oldest first; the first one is being looked at
+        self._known: OrderedDict[_Key, Verdict] = OrderedDict()  # used last at the end
+        self._asked: dict[_Key, Question] = {}  # oldest first; the first one is being looked at
         self._changed = threading.Condition()
         self._closing = False
         self._worker: Worker | None = None
@@ -163,16 +176,16 @@ class Preflight:
         """The verdict, or None while it is not yet known."""
         return self.wait(video, 0)
 
-    def wait(self, video: Path, seconds: float) -> Verdict | None:
+    def wait(self, video: Path, seconds: float, preview: bool = False) -> Verdict | None:
         """The verdict as soon as it is known, or None after ``seconds``."""
         try:
             facts = video.stat()
         except OSError:
             return _refusal(Failure.of(FileMissing(name=video.name)))
-        key = str(video), facts.st_size, facts.st_mtime_ns
+        key = str(video), facts.st_size, facts.st_mtime_ns, preview
         with self._changed:
             if key not in self._known:
-                self._asked.setdefault(key, video)
+                self._asked.setdefault(key, Question(video, preview))
                 self._changed.notify_all()
                 self._changed.wait_for(lambda: key in self._known or self._closing, seconds)
             if key in self._known:
@@ -188,19 +201,21 @@ class Preflight:
 
     def _run(self) -> None:
         try:
-            while (video := self._next()) is not None:
-                verdict = self._examine(video)
+            while (question := self._next()) is not None:
+                verdict = self._examine(question)
                 with self._changed:
                     key = next(iter(self._asked))
                     del self._asked[key]
                     self._known[key] = verdict
+                    for old in [one for one in self._known if one[-1]][:-_PREVIEWS]:
+                        del self._known[old]
                     while len(self._known) > _KEPT:
                         self._known.popitem(last=False)
                     self._changed.notify_all()
         finally:
             self._drop_worker()
 
-    def _next(self) -> Path | None:
+    def _next(self) -> Question | None:
         """Waits for the oldest question; None when this closes."""
         with self._changed:
             while not self._closing:
@@ -210,28 +225,28 @@ class Preflight:
                     self._drop_worker()
         return None
 
-    def _examine(self, video: Path) -> Verdict:
+    def _examine(self, question: Question) -> Verdict:
         for _ in range(1 if self._worker is None else 2):  # one that waited may have been dying
             try:
-                return self._answer(video)
+                return self._answer(question)
             except WorkerDied as error:
-                logger.warning("the look at {} ended: {}", video.name, error.message)
+                logger.warning("the look at {} ended: {}", question.video.name, error.message)
                 self._drop_worker()
             except TimeoutError:
-                logger.warning("the look at {} took too long", video.name)
+                logger.warning("the look at {} took too long", question.video.name)
                 break
             except Exception:
-                logger.exception("the look at {} failed", video.name)  # the next file must have its turn
+                logger.exception("the look at {} failed", question.video.name)  # the next file must have its turn
                 break
         self._drop_worker()
         return _UNKNOWN
 
-    def _answer(self, video: Path) -> Verdict:
+    def _answer(self, question: Question) -> Verdict:
         """What the child process says. Raises WorkerDied, TimeoutError."""
         if self._worker is None or not self._worker.alive:
             self._drop_worker()
             self._worker = Worker(self._look)
-        self._worker.send(Question(video))
+        self._worker.send(question)
         deadline = time.monotonic() + LIMIT
         while not self._closing:
             match self._worker.receive(0.2):
@@ -240,7 +255,7 @@ class Preflight:
                 case "failed", failure, _:
                     return _UNKNOWN if failure.code == HeyGemError.code else _refusal(failure)
                 case "log", level, text:
-                    logger.log(level, "the look at {}: {}", video.name, text)
+                    logger.log(level, "the look at {}: {}", question.video.name, text)
             if time.monotonic() > deadline:
                 raise TimeoutError
         return _UNKNOWN

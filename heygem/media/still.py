@@ -32,15 +32,29 @@ def load_still(path: Path) -> np.ndarray:
 
     Raises FileUnreadable, PictureTooLarge.
     """
+    picture = _loaded(path, _FORMATS)
+    if picture.mode == "RGBA":
+        white = Image.new("RGBA", picture.size, "white")
+        picture = Image.alpha_composite(white, picture).convert("RGB")
+    return np.asarray(picture)
+
+
+def load_transparent(path: Path) -> np.ndarray:
+    """(h, w, 4) uint8 RGBA, otherwise as ``load_still``; of a moving picture the first one."""
+    return np.asarray(_loaded(path, (*_FORMATS, "GIF")).convert("RGBA"))
+
+
+def _loaded(path: Path, formats: tuple[str, ...]) -> Image.Image:
+    """RGB, or RGBA where it has transparent parts."""
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", Image.DecompressionBombWarning)
-            image = Image.open(path, formats=_FORMATS)
+            image = Image.open(path, formats=formats)
         with image:
             if image.width * image.height > MOST_PIXELS:
                 raise _too_large(path, image.width, image.height)
             image.draft("RGB", (LONGEST, LONGEST))
-            return np.asarray(_plain(image))
+            return _plain(image)
     except Image.DecompressionBombError as error:
         raise _too_large(path, "more than 13000", 13000) from error
     except (OSError, SyntaxError, ValueError, MemoryError) as error:
@@ -58,9 +72,7 @@ def _plain(image: Image.Image) -> Image.Image:
         image = Image.fromarray((np.asarray(image) >> 8).astype(np.uint8))
     image.thumbnail((LONGEST, LONGEST), Image.Resampling.LANCZOS)
     if image.has_transparency_data:
-        image = image.convert("RGBA")
-        white = Image.new("RGBA", image.size, "white")
-        return Image.alpha_composite(white, image).convert("RGB")
+        return image.convert("RGBA")
     return _in_srgb(image, profile)
 
 

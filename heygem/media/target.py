@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import os
+import shutil
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from errno import EDQUOT, EFBIG, ENOSPC, EROFS
 from pathlib import Path
+from tempfile import mkdtemp
 
 from heygem.errors import OptionInvalid, OutputError
 
@@ -34,3 +36,13 @@ def disk_errors(out: Path) -> Iterator[None]:
         if error.errno not in _DISK:
             raise
         raise OutputError(name=out.name, reason=error.strerror) from error
+
+
+@contextmanager
+def beside(out: Path) -> Iterator[Path]:
+    """A private folder on the disk of ``out``, for files that become it; gone after the block."""
+    folder = Path(mkdtemp(prefix=f".{out.stem[:20]}.", suffix=".part", dir=out.parent))
+    try:
+        yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)

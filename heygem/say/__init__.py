@@ -102,5 +102,8 @@ def _automatic(text: str) -> str:
 
 
 def _seconds(file: Path) -> float:
-    with wave.open(os.fspath(file), "rb") as sound:
-        return round(sound.getnframes() / sound.getframerate(), 3)
+    try:
+        with wave.open(os.fspath(file), "rb") as sound:
+            return round(sound.getnframes() / sound.getframerate(), 3)
+    except (EOFError, wave.Error):
+        return 0.0

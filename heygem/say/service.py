@@ -98,17 +98,16 @@ class Speech:
         while True:
             try:
                 _during(lambda stop: self._ask(client, asked, file, stop), beat)
-                probe_sound(file)
-                return
+                break
             except (_Later, TimeoutError, httpx.HTTPError, httpx.InvalidURL) as error:
                 pause = next(waits, None)
                 if pause is None or isinstance(error, httpx.InvalidURL | httpx.UnsupportedProtocol):
                     raise self._failed(_words(error)) from error
                 _pause(max(pause, getattr(error, "seconds", 0.0)), beat)
-            except SayFailed:
-                raise
-            except HeyGemError as error:
-                raise self._failed("its answer is no sound") from error
+        try:
+            probe_sound(file)
+        except HeyGemError as error:
+            raise self._failed("its answer is no sound") from error
 
     def _ask(self, client: httpx.Client, asked: dict[str, Any], file: Path, stop: Event) -> None:
         url = f"{self._settings.tts_url}/audio/speech"

@@ -32,10 +32,11 @@ def portions(text: str, most: int) -> list[str]:
     """The text in parts of at most ``most`` signs, divided after sentences where there are any, else commas, blanks."""
     found = []
     while len(text) > most:
-        head = text[:most]
-        ends = next((ends for sign in _BREAKS if (ends := [one.end() for one in sign.finditer(head)])), [most])
-        found.append(head[: ends[-1]])
-        text = text[ends[-1] :]
+        head = text[: most + 1]  # the blank behind a full stop is seen too
+        ends = ([one.end() for one in sign.finditer(head) if one.end() <= most] for sign in _BREAKS)
+        end = next(filter(None, ends), [most])[-1]
+        found.append(text[:end])
+        text = text[end:]
     return [part.strip() for part in [*found, text] if any(map(str.isalnum, part))]
 
 

@@ -55,9 +55,9 @@ class Source:
 def source(name: str, settings: Settings) -> Source:
     """Where weights come from with these settings. Raises WeightsByHand where HeyGem knows no place."""
     known = row(name)
-    hub: Place | None = getattr(known, settings.weights_hub)
     if known.address:
         return Source(known, known.address, known.files[0])
+    hub: Place | None = getattr(known, settings.weights_hub)
     if hub is None:
         anywhere = known.huggingface or known.modelscope
         reason = "it is not known to be in this hub" if anywhere else "its authors publish it in no hub"

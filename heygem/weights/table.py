@@ -1,4 +1,4 @@
-"""The weight files that engines know: which network, which published files, which licences.
+"""The weight files that HeyGem knows: which network, which published files, which licences.
 
 Sizes and checksums are those that users of the published files wrote down; None where nobody did. Repositories of
 Hugging Face are pinned to a commit where one is known. Licences are quoted from the pages that the rows name; the

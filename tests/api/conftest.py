@@ -19,6 +19,7 @@ from api.app import create
 from api.security import secure
 from heygem import settings
 from heygem.jobs.fleet import Fleet, LocalFleet
+from heygem.jobs.preflight import Preflight
 from heygem.jobs.queue import Queue
 from heygem.jobs.store import Store
 from heygem.jobs.worker import Work
@@ -31,6 +32,7 @@ from tests.media.clips import film, numbered, wav
 class Desk:
     queue: Queue
     fleet: Fleet
+    preflight: Preflight
     settings: Settings
 
 
@@ -71,7 +73,8 @@ def served(folder: Path, work: Work | None = works.by_name, **given: Any) -> Ite
     queue.changed = fleet.wake
     if work is not None:
         fleet.start()
-    desk = Desk(queue, fleet, config)
+    preflight = Preflight()
+    desk = Desk(queue, fleet, preflight, config)
     app = create(desk)
     server = uvicorn.Server(
         uvicorn.Config(secure(app, config), "127.0.0.1", 0, log_level="warning", timeout_graceful_shutdown=3)
@@ -90,6 +93,7 @@ def served(folder: Path, work: Work | None = works.by_name, **given: Any) -> Ite
         server.should_exit = True
         thread.join(10)
         fleet.close(0)
+        preflight.close()
         store.close()
     assert not thread.is_alive()
 

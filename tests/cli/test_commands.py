@@ -13,27 +13,28 @@ from pathlib import Path
 import pytest
 
 from heygem import bench, cli, doctor, engines, pipeline, settings
+from heygem.commands import options
 from heygem.engines.base import Style
 
 ROOT = Path(__file__).parents[2]
 
 
 def test_the_help_shows_the_values_that_the_pipeline_takes():
-    values = {name: row[1].split("|") for name, row in cli.CHOICES.items()}
+    values = {name: row[1].split("|") for name, row in options.CHOICES.items()}
     assert values["engine"] == list(engines.ENGINES)
     assert values["resolution"] == list(pipeline.RESOLUTIONS)
     assert values["quality"] == list(pipeline.QUALITIES) and values["length"] == list(pipeline.LENGTHS)
 
 
 def test_every_option_of_the_core_is_an_option_of_the_command_line_and_the_other_way_round():
-    assert {*cli.CHOICES, "style"} == {field.name for field in dataclasses.fields(pipeline.Options)}
-    assert set(cli.STYLE) == {field.name for field in dataclasses.fields(Style)}
+    assert {*options.CHOICES, "style"} == {field.name for field in dataclasses.fields(pipeline.Options)}
+    assert set(options.STYLE) == {field.name for field in dataclasses.fields(Style)}
 
 
 @pytest.mark.parametrize("page", ["README.md", "README.zh.md"])
 def test_every_option_stands_in_the_readme(page):
     text = (ROOT / page).read_text("utf-8")
-    for name in (*cli.CHOICES, *cli.STYLE, "out", "json", "audio", "video"):
+    for name in (*options.CHOICES, *options.STYLE, "out", "json", "audio", "video"):
         assert f"`--{name}" in text, name
     for name in settings.Settings.model_fields:
         assert f"`HEYGEM_{name.upper()}`" in text, name
@@ -55,7 +56,7 @@ def test_doctor_finds_this_machine_fit(shell):
     done = shell.run("doctor", "--json")
     findings = {row["name"]: row for row in json.loads(done.stdout)}
     assert done.returncode == 0, done.stdout
-    for name in ("libraries", "OpenCV", "H.264 encoder", "face finder", "engine mesh", "cache folder"):
+    for name in ("libraries", "OpenCV", "H.264 encoder", "face finder", "engine mesh", "offline voice", "cache folder"):
         assert findings[name]["state"] == "ok", findings[name]
     assert "non-commercial" in findings["InsightFace"]["found"]
 

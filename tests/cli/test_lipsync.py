@@ -93,12 +93,12 @@ def test_video_speaks_and_json_is_all_that_is_printed(shell, clip, voice):
 
 def test_options_reach_the_result(shell, portrait, voice):
     given = ["--resolution", "720p", "--strength", 0, "--engine", "loudness", "--quality", "draft", "--smoothness", 1]
-    given += ["--region", "mouth", "--exact"]
+    given += ["--region", "mouth", "--exact", "--nod", 0.5, "--smile", 0.3]
     take = shell.take("--video", portrait, "--audio", voice, "--out", "out.mp4", "--length", "loop", *given)
     assert (take["width"], take["height"]) == (720, 720) and take["engine"].startswith("loudness")
     record = json.loads((shell.folder / "out.take.json").read_text("utf-8"))
     style = {"strength": 0.0, "smoothness": 1.0, "blinks": 1.0, "sway": 1.0, "region": "mouth", "device": "auto"}
-    style["exact"] = True
+    style |= {"nod": 0.5, "smile": 0.3, "exact": True}
     assert record["options"]["style"] == style
     assert record["options"]["length"] == "loop" and record["options"]["quality"] == "draft"
 

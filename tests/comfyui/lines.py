@@ -1,7 +1,7 @@
-"""The production lines of comfyui/example_workflows as API prompts: {node: {"class_type", "inputs"}}, links as [node, output].
+"""The production lines of comfyui/example_workflows as API prompts: {node: {"class_type", "inputs"}}.
 
-Widgets that keep their default are left out. The files they name lie in ComfyUI's input folder: person.mp4, portrait.png,
-logo.png, voice.wav, and the folder lessons with pairs.
+Links are [node, output]; widgets that keep their default are left out. The files lie in ComfyUI's input folder:
+person.mp4, portrait.png, logo.png, voice.wav, and the folder lessons with pairs.
 """
 
 from __future__ import annotations

@@ -52,6 +52,14 @@ def parsing() -> State:
     return {"cp.resnet.conv1.weight": torch.randn(4, 3, 7, 7), "ffm.convblk.conv.weight": torch.randn(4, 4, 1, 1)}
 
 
+def gfpgan() -> State:
+    return {
+        "final_linear.weight": torch.randn(4, 64),
+        "stylegan_decoder.constant_input.weight": torch.randn(1, 4, 4, 4),
+        "stylegan_decoder.style_mlp.1.weight": torch.randn(4, 4),
+    }
+
+
 def odd() -> State:
     """Tensors of every kind and layout that a writer of safetensors has to think about."""
     shared = torch.arange(12.0)
@@ -130,6 +138,7 @@ FORMS: dict[str, Callable[[State, Path], None]] = {
     "checkpoint.pth": lambda state, file: torch.save(checkpoint(state), file),
     "checkpoint_old.pth": lambda state, file: old(checkpoint(state), file),
     "model.pth": wrapped("model"),
+    "params_ema.pth": wrapped("params_ema"),
     "model_state_dict.pt": wrapped("model_state_dict"),
     "state_dict_ema.ckpt": lambda state, file: torch.save(
         {"state_dict": {key: torch.zeros_like(value) for key, value in state.items()}, "state_dict_ema": state}, file

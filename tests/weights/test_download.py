@@ -219,6 +219,19 @@ def test_modelscope(config, server, monkeypatch):
     assert server.asked == [("/models/AI-ModelScope/MuseTalk/resolve/master/musetalkV15/unet.pth", "")]
 
 
+def test_what_its_authors_publish_elsewhere_comes_from_there(config, server, monkeypatch):
+    out = io.BytesIO()
+    torch.save({"params_ema": made.gfpgan()}, out)
+    server.content = out.getvalue()
+    published(monkeypatch, "gfpgan", server.content)
+    assert source("gfpgan", config).url == TABLE["gfpgan"].address
+    monkeypatch.setitem(TABLE, "gfpgan", replace(TABLE["gfpgan"], address=f"{server.url}/releases/GFPGANv1.4.pth"))
+    for hub in ("huggingface", "modelscope"):
+        found = download("gfpgan", config.model_copy(update={"weights_hub": hub}), accepted=True)
+        assert found.name == "gfpgan" and found.facts.original == "GFPGANv1.4.pth"
+    assert server.asked == [("/releases/GFPGANv1.4.pth", "")]
+
+
 def test_what_is_in_no_hub_is_fetched_by_hand(config, server):
     for name in ("wav2lip", "wav2lip-gan", "wav2lip-256", "wav2lip-288"):
         with pytest.raises(WeightsByHand) as caught:

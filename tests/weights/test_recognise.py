@@ -32,6 +32,7 @@ def shapes(state: made.State) -> dict[str, tuple[int, ...]]:
         (made.whisper(prefix=""), ("whisper-tiny",)),
         (made.whisper(512), ()),
         (made.parsing(), ("face-parsing",)),
+        (made.gfpgan(), ("gfpgan",)),
         ({}, ()),
         (made.net().state_dict(), ()),
     ],

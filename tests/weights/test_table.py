@@ -22,9 +22,10 @@ NEURAL = {"wav2lip", "wav2lip-gan", "wav2lip-256", "wav2lip-288", "musetalk", "m
 @pytest.mark.parametrize("name", TABLE)
 def test_a_row_is_complete(name):
     one = TABLE[name]
-    assert one.name == name and one.engines and one.network
+    assert one.name == name and bool(one.engines) != bool(one.effects) and one.network
     assert one.code and one.licence and one.reason and one.commercial in ("yes", "no", "unclear")
     assert re.fullmatch(r"https://[\w./-]+", one.page)
+    assert not one.address or (one.address.startswith(one.page) and one.address.endswith(f"/{one.files[0].name}"))
     assert one.files
     for file in one.files:
         assert file.sha256 is None or re.fullmatch(r"[0-9a-f]{64}", file.sha256)
@@ -50,11 +51,12 @@ def test_every_neural_engine_finds_what_it_needs():
     assert [one.name for one in needs("musetalk")] == ["musetalk", "sd-vae", "whisper-tiny"]
     assert [one.name for one in needs("wav2lip-gan")] == ["wav2lip-gan"]
     assert {engine for one in TABLE.values() for engine in one.engines} == NEURAL
+    assert {effect for one in TABLE.values() for effect in one.effects} == {"enhance"}
 
 
 def test_what_was_trained_on_lrs2_is_never_commercial():
     assert {name for name, one in TABLE.items() if one.commercial == "no"} == {"wav2lip", "wav2lip-gan"}
-    assert all(TABLE[name].commercial == "unclear" for name in ("wav2lip-256", "wav2lip-288", "face-parsing"))
+    assert all(TABLE[name].commercial == "unclear" for name in ("wav2lip-256", "wav2lip-288", "face-parsing", "gfpgan"))
 
 
 def test_every_reason_to_refuse_a_file_has_a_chinese_word():

@@ -12,6 +12,7 @@ from heygem.language import LANGUAGES
 from ui.words.batch import BATCH
 from ui.words.delivery import DELIVERY, FINDINGS_ZH
 from ui.words.engines import ENGINES, LICENCES_ZH
+from ui.words.finish import FINISH
 from ui.words.history import HISTORY
 from ui.words.options import OPTIONS
 from ui.words.preflight import PREFLIGHT
@@ -28,6 +29,7 @@ WORDS: dict[str, tuple[str, str]] = {
     **HISTORY,
     **DELIVERY,
     **ENGINES,
+    **FINISH,
     **SERVER,
     **REMOTE,
 }

@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+from ui.words.finish import FINISH_ERRORS_ZH, FINISH_VALUES_ZH
 from ui.words.pairs import PAIRS_ERRORS_ZH, PAIRS_VALUES_ZH
 from ui.words.remote import REMOTE_ERRORS_ZH, REMOTE_VALUES_ZH
 from ui.words.say import SAY_ERRORS_ZH, SAY_VALUES_ZH
@@ -29,6 +30,7 @@ ERRORS_ZH: dict[str, tuple[str, str]] = {
     **SAY_ERRORS_ZH,
     **WEIGHTS_ERRORS_ZH,
     "tool.missing": ("服务器上没有安装 {tool}。", "请管理员在 HeyGem 的环境里运行“pip install -r requirements.txt”。"),
+    **FINISH_ERRORS_ZH,
     **REMOTE_ERRORS_ZH,
     "address.refused": ("不会访问“{address}”：{reason}。", "请填写互联网上能访问的 http 或 https 地址；如果要用内部网络的地址，请管理员设置 HEYGEM_WEBHOOK_PRIVATE=true。"),
     "address.unknown": ("在网络上找不到“{host}”。", "请检查地址有没有写错。"),
@@ -141,6 +143,7 @@ VALUES_ZH: dict[str, str] = {
     "HeyGem does not run from its repository here": "这里的 HeyGem 不是从源代码文件夹运行的",
     "it has no GPU part": "它不使用显卡",
     "there is no such file": "没有这个文件",
+    **FINISH_VALUES_ZH,
     **REMOTE_VALUES_ZH,
     **PAIRS_VALUES_ZH,
     **SAY_VALUES_ZH,
@@ -167,6 +170,8 @@ WARNINGS = {
     r"the quality was not measured: the pictures were made elsewhere": "not_measured",
     r"the option “(?P<option>\w+)” was not followed: the service does not know it": "not_followed",
     r"the photo was sent as a film that stands still": "sent_as_film",
+    r"no person was found in (?P<count>\d+) of (?P<total>\d+) frames": "no_person",
+    r"the colour (?P<colour>#\w+) was not found in (?P<count>\d+) of (?P<total>\d+) frames": "no_screen",
     r"the graphics memory was too small, so the batch was halved to (?P<count>\d+)": "halved",
 }
 """Warnings of a take, as the pipeline words them -> key."""

@@ -22,6 +22,8 @@ SAY_VALUES_ZH: dict[str, str] = {
     "it took too long": "花的时间太长",
     "the voice made no sound": "没有发出声音",
     "its answer is no sound": "对方的回应不是声音",
+    "a text": "文本",
+    "it is not a text file in UTF-8": "它不是 UTF-8 编码的文本文件",
     "its answer is too large": "对方的回应太大",
     "it does not know this address, model or voice": "它不认识这个地址、模型或音色",
 }  # fmt: skip

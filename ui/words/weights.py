@@ -51,4 +51,5 @@ WEIGHTS_VALUES_ZH: dict[str, str] = {
     "code and weights are under the MIT licence": "代码和权重都是 MIT 许可证",
     "code and weights are under licences that allow it": "代码和权重的许可证都允许",
     "they were trained on CelebAMask-HQ, which is for non-commercial research": "它们用 CelebAMask-HQ 训练，该数据集只供非商业研究",
+    "their authors say Apache-2.0, but name parts and trained on faces that are for non-commercial use": "作者标明 Apache-2.0，但列出的部分第三方代码和训练用的人脸数据只供非商业用途",
 }  # fmt: skip

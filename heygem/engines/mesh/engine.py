@@ -45,8 +45,8 @@ class MeshRenderer:
         self._choice = select(pictures, wanted, lambda: tick("render", 0, len(plan)))
         self._before, self._share = crossfades(pictures, wanted, self._choice, float(avatar.fps))
         self._misfit = float(np.sqrt(np.mean((pictures.lips[self._choice] - wanted.lips) ** 2)))
-        self._smile = Smile(self._person.closed, style.smile if avatar.still else 0.0)
-        self._bender = FaceBender(self._person, Interior(Light.of(avatar)), style.region, self._smile.raised)
+        smile = Smile(self._person.closed, style.smile if avatar.still else 0.0, style.region)
+        self._bender = FaceBender(self._person, Interior(Light.of(avatar)), style.region, smile)
         self._alive = Alive(avatar, motion, self._basis, style) if avatar.still else None
 
     def _shapes(self, start: int, stop: int) -> np.ndarray:
@@ -73,7 +73,7 @@ class MeshRenderer:
         return Wanted(*lips, self._person.pose.rotation[plan, :, 2], fresh)
 
     def render(self, start: int, frames: Sequence[Frame]) -> Sequence[Frame]:
-        shapes = self._smile.on(self._shapes(start, start + len(frames)))
+        shapes = self._shapes(start, start + len(frames))
         for t, (frame, shape) in enumerate(zip(frames, shapes, strict=True), start):
             source = int(self._plan[t])
             effect = float(self._avatar.weight[source])

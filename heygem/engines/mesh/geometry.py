@@ -65,8 +65,8 @@ def falloff(shape: np.ndarray, ellipse: tuple[float, float, float], edge: float 
     return weight
 
 
-def carrier(shape: np.ndarray, region: str = "jaw") -> np.ndarray:
-    """(468, P) shares with which each point of the face follows displacements of the P points of MOUTH.
+def carrier(shape: np.ndarray, region: str = "jaw", leaders: Sequence[int] | np.ndarray = MOUTH) -> np.ndarray:
+    """(468, P) shares with which each point of the face follows displacements of P points, by default those of MOUTH.
 
     Lips and chin lead, what lies outside the ellipse and the ring round the jaw stay, all between is stretched like a
     membrane: the mesh's Laplace equation with positive weights, whose solutions never overshoot. In the region "mouth"
@@ -81,17 +81,17 @@ def carrier(shape: np.ndarray, region: str = "jaw") -> np.ndarray:
     for a, b in (edges.T, edges.T[::-1]):
         np.add.at(laplace, (a, b), -tension)
         np.add.at(laplace, (a, a), tension)
-    leads = np.eye(len(MOUTH))
+    leads = np.eye(len(leaders))
     free = np.zeros(len(flat), bool)
     free[:POINTS] = falloff(shape, MOVES[region]) > 0
-    free[list(MOUTH)] = False
+    free[list(leaders)] = False
     if region == "mouth":
-        leads[len(LIPS) :] = 0
+        leads[np.isin(leaders, CHIN)] = 0
         free[list(JAW)] = False
-    shares = np.zeros((POINTS, len(MOUTH)))
-    shares[list(MOUTH)] = leads
+    shares = np.zeros((POINTS, len(leaders)))
+    shares[list(leaders)] = leads
     inside = free[:POINTS]
-    shares[inside] = np.linalg.solve(laplace[free][:, free], -laplace[free][:, list(MOUTH)] @ leads)
+    shares[inside] = np.linalg.solve(laplace[free][:, free], -laplace[free][:, list(leaders)] @ leads)
     return shares
 
 

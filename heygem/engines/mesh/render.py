@@ -23,6 +23,7 @@ from heygem.engines.mesh.geometry import (
 )
 from heygem.engines.mesh.interior import Interior
 from heygem.engines.mesh.person import Person
+from heygem.engines.mesh.smile import Smile
 from heygem.engines.mesh.warp import rasterise, spread
 from heygem.faces.shape import MOUTH, OUTER_LOWER, OUTER_UPPER, gap
 from heygem.media.frame import Box, Frame
@@ -50,18 +51,16 @@ class Mouth:
 class FaceBender:
     """Renders single frames of one person."""
 
-    def __init__(
-        self, person: Person, interior: Interior, region: str = "jaw", raised: np.ndarray | None = None
-    ) -> None:
-        """region: "jaw" moves the whole lower face, "mouth" leaves chin and jaw line alone. raised (468, 3), canonical:
-        what every point of the face moves by besides, whatever the mouth does."""
+    def __init__(self, person: Person, interior: Interior, region: str = "jaw", smile: Smile | None = None) -> None:
+        """region: "jaw" moves the whole lower face, "mouth" leaves chin and jaw line alone."""
         self._person, self._interior = person, interior
         self._carrier = carrier(person.closed, region)
-        self._raised = np.zeros((POINTS, 3)) if raised is None else raised
+        self._smile = smile or Smile(person.closed, 0.0)
         opacity = pasted(person.closed)
         self._opacity = np.concatenate([opacity, np.zeros(len(JAW))])
-        moved = self._carrier.any(axis=1) + self._raised.any(axis=1) + opacity
-        mesh = frame_triangles(eyes=bool(self._raised.any()))
+        smiling = self._smile.of(person.closed).any(axis=1)
+        moved = self._carrier.any(axis=1) + smiling + opacity
+        mesh = frame_triangles(eyes=bool(smiling.any()))
         self._moved = _touching(mesh, np.concatenate([moved, np.zeros(len(JAW))]))
         seen = _touching(mouth_triangles(), np.concatenate([opacity, np.ones(LINES * COLUMNS)]))
         reach = np.isin(np.arange(POINTS + LINES * COLUMNS), seen)
@@ -86,8 +85,9 @@ class FaceBender:
     ) -> None:
         """Changes ``frame`` in place. source: which source frame it is; shape (468, 3): canonical target;
         effect 0..1; mouths: pictures and their shares (sum 1); hidden: what stands before the face and stays."""
-        own = self._person.landmarks[source]
-        target = self._target(source, shape, effect)
+        own, smile = self._person.landmarks[source], self._smile.of(shape)
+        target = self._target(source, shape, smile, effect)
+        shape = shape + smile
         still = ring(own[None])[0]
         goal = np.concatenate([target, still])
         outer, inner = _box(goal[self._outer], frame), _box(target[self._inner], frame)
@@ -154,11 +154,11 @@ class FaceBender:
                 plane[:] = cv2.blendLinear(bent[0], bent[1], share, 1 - share)
         return layer, index >= 0, inside
 
-    def _target(self, source: int, shape: np.ndarray, effect: float) -> np.ndarray:
+    def _target(self, source: int, shape: np.ndarray, smile: np.ndarray, effect: float) -> np.ndarray:
         """(468, 2) px: where each point of the face goes in this frame."""
         mouth = list(MOUTH)
         offset = self._carrier @ (shape[mouth] - self._person.shapes([source])[0, mouth])
-        offset = effect * (offset + self._raised)
+        offset = effect * (offset + smile)
         pose = self._person.pose
         moved = pose.scale[source] * (offset @ pose.rotation[source].T)
         return (self._person.landmarks[source] + moved)[:, :2]

@@ -1,26 +1,31 @@
 """A smile for a face that stands still: corners of the mouth lifted and widened, cheeks and lower lids a touch higher.
 
-The mouth smiles in its target shapes, so the warp that makes it speak makes it smile. Every pair of inner lip points
-moves as one: lips that touch still touch. Where speech narrows the mouth, the smile gives way; cheeks and eyes keep it.
+It is a displacement of the mesh that comes on top of speech. What lies between the lips moves as they do, whatever is
+open or shut: lips that touch still touch. Where speech narrows the mouth, the smile of the mouth gives way.
 """
 
 from __future__ import annotations
 
 import numpy as np
 
-from heygem.engines.mesh.geometry import smoothstep
+from heygem.engines.mesh.geometry import carrier, mouth_centre, smoothstep
 from heygem.faces.shape import (
+    CHIN,
     INNER_LOWER,
     INNER_UPPER,
     LOWER_LIDS,
+    MOUTH,
     OUTER_LOWER,
     OUTER_UPPER,
     UPPER_LIDS,
     width,
 )
 
-WIDE, HIGH, BACK = 0.09, 0.13, 0.06
-"""How far the corners of a smiling mouth go outwards, up and back, canonical: 3.5, 4.7 and 2.5 mm."""
+WIDE, HIGH, BACK = 0.075, 0.115, 0.05
+"""How far the corners of a smiling mouth go outwards, up and back, canonical: 4.7, 7.2 and 3.2 mm."""
+BLOCK = (1.55, 0.5, 0.75)
+"""Ellipse of the skin that moves with the lips as one: half width, up, down from their centre, in half widths of the
+mouth."""
 NARROW = (0.02, 0.10)
 """By how much lips are narrower than at rest, canonical, where the smile begins to give way, and where it has."""
 GIVES = 0.7
@@ -33,33 +38,37 @@ LIDS, BELOW = 0.2, 0.3
 
 
 class Smile:
-    """The smile of a face with the shape ``closed`` (468, 3); amount 0 none, 1 clear and friendly.
+    """The smile of a face with the shape ``closed`` (468, 3); amount 0 none, 1 clear and friendly; region as that of a
+    style."""
 
-    raised (468, 3): what cheeks and lower lids move by, canonical.
-    """
-
-    def __init__(self, closed: np.ndarray, amount: float) -> None:
+    def __init__(self, closed: np.ndarray, amount: float, region: str = "jaw") -> None:
         self._width = float(width(closed))
-        self._lips = amount * _lips(closed)
-        self.raised = amount * (_cheeks(closed) + _lids(closed))
+        self._mouth, self._eyes = np.zeros((2, *closed.shape))
+        if amount > 0:
+            self._mouth = amount * _mouth(closed, region)
+            self._eyes = amount * (_cheeks(closed) + _lids(closed))
 
-    def on(self, shapes: np.ndarray) -> np.ndarray:
-        """The shapes (n, 468, 3) with a smile."""
+    def of(self, shape: np.ndarray) -> np.ndarray:
+        """(468, 3) canonical: what every point of the face moves by while the mouth has the shape (468, 3)."""
         least, most = NARROW
-        rounded = smoothstep((self._width - width(shapes) - least) / (most - least))
-        return shapes + (1 - GIVES * rounded)[:, None, None] * self._lips
+        rounded = float(smoothstep((self._width - width(shape) - least) / (most - least)))
+        return np.asarray((1 - GIVES * rounded) * self._mouth + self._eyes)
 
 
-def _lips(closed: np.ndarray) -> np.ndarray:
-    """(468, 3) what a smile does to the lips: their line becomes a bow."""
-    moved = np.zeros_like(closed)
+def _mouth(closed: np.ndarray, region: str) -> np.ndarray:
+    """(468, 3) what a smile does to lips and the skin around them: their line becomes a bow. The chin stays."""
     middle, half = closed[[61, 291], 0].mean(), width(closed) / 2
+    aside = np.clip((closed[:, 0] - middle) / half, -1, 1)
     for upper, lower in ((INNER_UPPER, INNER_LOWER), (OUTER_UPPER, OUTER_LOWER)):
         pair = np.array([upper, lower])
-        aside = ((closed[pair, 0] - middle) / half).mean(axis=0)
-        bow = aside**2
-        moved[pair] = np.stack([WIDE * aside, -HIGH * bow, BACK * bow], axis=1)
-    return moved
+        aside[pair] = aside[pair].mean(axis=0)
+    bow = 1.5 * aside**2 - 0.5 * aside**4
+    moved = np.stack([WIDE * aside, -HIGH * bow, BACK * bow], axis=1)
+    x, y = (closed[:, :2] - mouth_centre(closed)).T / half
+    block = np.hypot(x / BLOCK[0], y / np.where(y < 0, BLOCK[1], BLOCK[2])) < 1
+    leaders = np.union1d(np.flatnonzero(block), MOUTH)
+    moved[list(CHIN)] = 0
+    return carrier(closed, region, leaders) @ moved[leaders]
 
 
 def _cheeks(closed: np.ndarray) -> np.ndarray:

@@ -1,0 +1,82 @@
+"""Says in a group chat, by e-mail or to a program that something is ready. Keys come from the environment alone."""
+
+from __future__ import annotations
+
+import uuid
+from typing import Any
+
+from .. import inputs
+from ..compat import io, log, new, ui
+from ..inputs import choice, result, schema, text
+from ..running import interrupted, plain_words
+
+_ALL = "all"
+_CHANNELS = [_ALL, "wecom", "dingtalk", "feishu", "webhook", "email"]
+
+
+class Notify(io.ComfyNode):
+    NEEDS = ("httpx",)
+
+    @classmethod
+    def define_schema(cls) -> Any:
+        return schema(
+            "HeyGemNotify",
+            "HeyGem notify",
+            "A message by WeCom, DingTalk, Feishu, webhook or e-mail, as HEYGEM_NOTIFY_… in the environment say.",
+            [
+                text("title", "HeyGem", "the first line"),
+                text("text", "", "what is told", multiline=True),
+                choice("channel", _CHANNELS, _ALL, "by which way; all: every one that is set"),
+                choice("on_error", inputs.POLICIES, "skip", "skip: a message that does not arrive fails nothing"),
+                text("link", "", "where it leads to", optional=True),
+            ],
+            [result(io.String, "sent", "by which ways it went, and what went wrong")],
+            search_aliases=["webhook", "企业微信", "钉钉", "飞书", "通知"],
+            is_output_node=True,
+        )
+
+    @classmethod
+    def execute(cls, title: str, text: str, channel: str, on_error: str, link: str = "") -> Any:
+        from heygem import settings
+        from heygem.errors import HeyGemError
+        from heygem.notify.base import Notice
+        from heygem.notify.words import say
+
+        said: list[str] = []
+        with plain_words():
+            config = settings.load()
+            told = config.notify_language
+            at, caption = link if "://" in link else None, say("open", told)
+            notice = Notice("job", told, title, text, at, None, (), f"comfyui:{uuid.uuid4()}", caption=caption)
+            for one in _channels(config, channel):
+                interrupted()
+                try:
+                    one.send(notice)
+                    said.append(f"{one.title}: sent")
+                except HeyGemError as error:
+                    if on_error == "stop":
+                        raise
+                    log.warning("HeyGem: %s", error.message)
+                    said.append(f"{one.title}: {error.message}")
+        result = "\n".join(said) or "no channel is set; docs/notify.md says how"
+        return io.NodeOutput(result, ui=new(ui.PreviewText, result))
+
+    @classmethod
+    def fingerprint_inputs(cls, **_: Any) -> float:
+        return float("nan")  # every time anew
+
+
+def _channels(config: Any, channel: str) -> list[Any]:
+    """Those that are set. Raises OptionInvalid for one that was asked for by name and is not."""
+    from heygem.errors import OptionInvalid
+    from heygem.notify import CHANNELS, open_channels
+
+    if channel == _ALL:
+        return open_channels(config)
+    if (found := CHANNELS[channel].open(config)) is None:
+        allowed = f"a way that is set; HEYGEM_NOTIFY_{channel.upper()}… in the environment do"
+        raise OptionInvalid(option="channel", value=channel, allowed=allowed)
+    return [found]
+
+
+NODES = [Notify]

@@ -1,0 +1,100 @@
+"""People are cut out where they are, with soft edges, calmly and without ghosts."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+from PIL import Image
+
+from heygem.faces import matte
+from heygem.faces.matte import Matter
+from heygem.media.frame import Frame
+
+GREY = (150, 160, 170)
+
+
+@pytest.fixture
+def matter() -> Iterator[Matter]:
+    made = Matter()
+    yield made
+    made.close()
+    made.close()
+
+
+@pytest.fixture(scope="module")
+def face(portrait: Path) -> np.ndarray:
+    """(h, w, 3) RGB: head and shoulders."""
+    return np.asarray(Image.open(portrait))[:360, 60:400]
+
+
+def scene(face: np.ndarray, x: int, size: tuple[int, int] = (960, 400)) -> Frame:
+    """The person on a grey wall, ``x`` px from the left."""
+    picture = np.full((size[1], size[0], 3), GREY, np.uint8)
+    picture[size[1] - face.shape[0] :, x : x + face.shape[1]] = face
+    return Frame.of(picture)
+
+
+def test_a_face_is_inside_and_the_wall_is_not(matter: Matter, face: np.ndarray) -> None:
+    frame = scene(face, 300)
+    alpha = matter(frame)
+    assert alpha.shape == (400, 960) and alpha.dtype == np.float32
+    assert 0 <= alpha.min() and alpha.max() <= 1 and matter.found
+    assert alpha[120:200, 440:500].min() > 0.95, "the face"
+    assert alpha[:, :250].max() == 0 and alpha[:, 700:].max() == 0, "the wall, exactly"
+
+
+def test_nobody_is_found_where_nobody_is(matter: Matter) -> None:
+    slope = np.linspace(60, 200, 320).astype(np.uint8)
+    alpha = matter(Frame.of(np.broadcast_to(slope[None, :, None], (180, 320, 3)).copy()))
+    assert not matter.found and alpha.mean() < matte.LEAST
+
+
+def test_who_moves_leaves_no_ghost(matter: Matter, face: np.ndarray) -> None:
+    for x in (40, 44, 48):
+        matter(scene(face, x))
+    alpha = matter(scene(face, 560))
+    assert alpha[120:200, 700:760].min() > 0.9, "there already"
+    assert alpha[60:300, 60:380].mean() < 0.02, "and gone from where they were"
+
+
+def test_a_still_mask_is_calmer_than_the_network(
+    matter: Matter, face: np.ndarray, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The network is made to waver; the mask wavers much less."""
+    real, strength = matter._mask, iter([1.0, 0.6] * 20)
+    monkeypatch.setattr(matter, "_mask", lambda rgb: real(rgb) * next(strength))
+    monkeypatch.setattr(matte, "LOOK", 1000)
+    frame = scene(face, 300)
+    levels = [float(matter._calmed(matter._mask(frame.small((256, 256))), matte._shrunk_luma(frame)).max())]
+    for _ in range(12):
+        matter._last = (np.full((256, 256), levels[-1], np.float32), np.zeros((256, 256), np.uint8))
+        mask = matter._mask(frame.small((256, 256)))
+        levels.append(float(matter._calmed(mask, np.zeros((256, 256), np.uint8)).max()))
+    assert max(np.abs(np.diff(levels[6:]))) < 0.15 < 0.4
+
+
+def test_after_a_cut_nothing_is_left_of_the_picture_before(matter: Matter, face: np.ndarray) -> None:
+    matter(scene(face, 300))
+    assert matter(Frame.of(np.full((400, 960, 3), 20, np.uint8))).max() < 0.05
+
+
+def test_the_mask_follows_an_edge_of_the_picture_that_it_only_nearly_knows() -> None:
+    """A mask that is four pixels off and soft comes to lie on the edge."""
+    luma = np.full((120, 160), 40, np.uint8)
+    luma[:, 80:] = 200
+    rough = cv2.GaussianBlur((np.arange(160) >= 76).astype(np.float32)[None].repeat(120, 0), (0, 0), 3)
+    sharp = matte._along_edges(rough, luma, luma, 8)
+    assert abs(sharp[60, 76:80]).max() < 0.25 and sharp[60, 81:84].min() > 0.75
+    assert rough[60, 76:80].min() > 0.4, "where the rough one was wrong"
+
+
+@pytest.mark.parametrize(("width", "height"), [(970, 2460), (2430, 1366), (34, 34)])
+def test_every_size_is_covered_to_its_last_column_and_row(width: int, height: int) -> None:
+    frame = Frame.of(np.full((height, width, 3), GREY, np.uint8))
+    small = matte._shrunk_luma(frame)
+    alpha = matte._along_edges(np.ones(small.shape, np.float32), small, frame.planes()[0], 4)
+    assert alpha.shape == (height, width) and alpha.min() == 1

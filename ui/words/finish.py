@@ -1,0 +1,19 @@
+"""What is done to the pictures after the mouth, and what goes wrong with it."""
+
+# ruff: noqa: E501  one entry, one line
+
+from __future__ import annotations
+
+FINISH: dict[str, tuple[str, str]] = {
+    "no_person": ("有 {count} / {total} 帧没有找到人物，这些画面只有背景。", "No person was found in {count} of {total} frames; they show the background alone."),
+    "no_screen": ("有 {count} / {total} 帧没有找到颜色 {colour}，请用取色工具从幕布上取色。", "The colour {colour} was not found in {count} of {total} frames; pick it from the screen behind the person."),
+}  # fmt: skip
+
+FINISH_ERRORS_ZH: dict[str, tuple[str, str]] = {
+    "finish.subtitles": ("“{name}”不能用作字幕：{reason}{where}。", "请使用 SRT、ASS 或 WebVTT 字幕文件，或带时间的文本，例如“0:01 - 0:03.5 你好”或“[00:01.20] 你好”。"),
+    "finish.font": ("这段文字画不出来：{reason}（{what}）。", "字体一栏请留空，或填写服务器上已安装的字体名称；如果没有字体包含这些字，请管理员安装，中文字体可以用“apt install fonts-noto-cjk”。"),
+}  # fmt: skip
+
+FINISH_VALUES_ZH: dict[str, str] = {
+    "it is neither PNG, JPEG, WebP nor GIF": "它不是 PNG、JPEG、WebP 或 GIF 图片",
+}  # fmt: skip
