@@ -7,11 +7,16 @@ import logging
 from collections.abc import Callable, Iterable
 from typing import Any, TypeVar
 
-from comfy_api.latest import ComfyExtension, InputImpl, Types, io, ui  # pyright: ignore[reportMissingImports]
+from comfy_api import latest  # pyright: ignore[reportMissingImports]
 
 __all__ = ["ComfyExtension", "InputImpl", "Types", "blocked", "io", "new", "ui", "usable"]
 
 T = TypeVar("T")
+ComfyExtension: Any = latest.ComfyExtension
+InputImpl: Any = latest.InputImpl
+Types: Any = latest.Types
+io: Any = latest.io
+ui: Any = latest.ui
 log = logging.getLogger("HeyGem")
 
 

@@ -12,21 +12,33 @@ if TYPE_CHECKING:
 _kept: dict[str, Any] = {}  # the manager itself holds on to nothing
 
 
+WORKING = 2 << 30
+"""Bytes of graphics memory that a network takes beside its weights, where nobody has written it down."""
+
+
+def make_room() -> None:
+    """ComfyUI's own models leave the graphics memory for a network that comes and goes with one film."""
+    from comfy.model_management import free_memory, get_torch_device  # pyright: ignore[reportMissingImports]
+
+    free_memory(WORKING, get_torch_device())
+
+
 @contextmanager
 def booked(options: Options) -> Iterator[None]:
     """Around takes: first ComfyUI makes room for the networks of their engine, then it learns how large they are."""
     from heygem import settings
     from heygem.engines.cards import card
 
-    needed = card(options.engine, settings.load()).installed
-    if not needed:
+    known = card(options.engine, settings.load())
+    if not known.installed:
         yield
         return
     from comfy.model_management import load_models_gpu  # pyright: ignore[reportMissingImports]
 
     patcher = _patcher()
-    patcher.size = 1 if options.style.device == "cpu" else needed
-    load_models_gpu([patcher])
+    on_gpu = options.style.device != "cpu"
+    patcher.size = known.installed if on_gpu else 1
+    load_models_gpu([patcher], memory_required=(known.gpu.size if known.gpu else WORKING) if on_gpu else 0)
     try:
         yield
     finally:

@@ -18,10 +18,13 @@ from heygem.pipeline.take import write_record
 from heygem.retake import LADDER, Step, Try, ladder_of, retake
 
 THREE = Options(tries=3)
+Scored = Callable[..., list[Options]]
+Files = tuple[Path, Path, Path]
+"""(video, audio, out)."""
 
 
 @pytest.fixture
-def scored(monkeypatch: pytest.MonkeyPatch) -> Callable[..., list[Options]]:
+def scored(monkeypatch: pytest.MonkeyPatch) -> Scored:
     """scored(60, 90 …): takes are made at once and have these scores, in turn. The options that were asked for."""
 
     def scored(*scores: int | None) -> list[Options]:
@@ -43,8 +46,8 @@ def scored(monkeypatch: pytest.MonkeyPatch) -> Callable[..., list[Options]]:
 
 
 @pytest.fixture
-def pair(tmp_path: Path) -> tuple[Path, Path, Path]:
-    """(video, audio, out) in a folder of their own."""
+def pair(tmp_path: Path) -> Files:
+    """The result has a folder of its own."""
     for name in ("v.mp4", "v.wav"):
         (tmp_path / name).write_bytes(b"x")
     (tmp_path / "out").mkdir()
@@ -55,7 +58,7 @@ def left(out: Path) -> list[str]:
     return sorted(path.name for path in out.parent.iterdir())
 
 
-def test_the_best_of_all_tries_stays_with_its_record(scored, pair) -> None:
+def test_the_best_of_all_tries_stays_with_its_record(scored: Scored, pair: Files) -> None:
     asked = scored(50, 70, 60)
     found = retake(*pair, THREE)
     out = pair[2]
@@ -72,7 +75,7 @@ def test_the_best_of_all_tries_stays_with_its_record(scored, pair) -> None:
     assert found.tries[1] == Try({"strength": 0.75}, 70)
 
 
-def test_it_ends_with_the_first_that_is_good_enough(scored, pair) -> None:
+def test_it_ends_with_the_first_that_is_good_enough(scored: Scored, pair: Files) -> None:
     assert len(scored(79, 80, 99)) == 0
     assert [one.score for one in retake(*pair, THREE).tries] == [79, 80]
     asked = scored(85, 99)
@@ -80,31 +83,31 @@ def test_it_ends_with_the_first_that_is_good_enough(scored, pair) -> None:
     assert pair[2].read_bytes() == b"film 1"
 
 
-def test_of_equals_the_earliest_stays(scored, pair) -> None:
+def test_of_equals_the_earliest_stays(scored: Scored, pair: Files) -> None:
     scored(60, 60, 60)
     assert retake(*pair, THREE).take.quality["score"] == 60 and pair[2].read_bytes() == b"film 1"
 
 
-def test_a_take_that_nobody_measured_is_not_made_again(scored, pair) -> None:
+def test_a_take_that_nobody_measured_is_not_made_again(scored: Scored, pair: Files) -> None:
     asked = scored(None, 90)
     assert retake(*pair, THREE).tries == [Try({}, None)] and len(asked) == 1
     assert left(pair[2]) == ["o.mp4", "o.take.json"]
 
 
-def test_one_try_is_a_plain_take(scored, pair) -> None:
+def test_one_try_is_a_plain_take(scored: Scored, pair: Files) -> None:
     scored(10)
     assert retake(*pair).tries == [Try({}, 10)]
     assert "tries" not in json.loads(pair[2].with_suffix(".take.json").read_text("utf-8"))
 
 
-def test_options_of_ones_own_are_tried_as_they_are(scored, pair) -> None:
+def test_options_of_ones_own_are_tried_as_they_are(scored: Scored, pair: Files) -> None:
     mine = [Options(least=100), Options(length="hold"), Options(style=Style(strength=0.5), quality="draft")]
     asked = scored(1, 2, 3)
     assert retake(*pair, mine).tries[-1].changed == {"strength": 0.5, "quality": "draft", "least": 80.0}
     assert asked == mine
 
 
-def test_what_was_there_stays_until_there_is_a_better_one(scored, pair) -> None:
+def test_what_was_there_stays_until_there_is_a_better_one(scored: Scored, pair: Files) -> None:
     video, audio, out = pair
     out.write_bytes(b"before")
     scored(50, 60)

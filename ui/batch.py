@@ -16,6 +16,7 @@ from ui.desk import Desk
 from ui.draft import LOOKING, poster_path, row_id, show_draft
 from ui.files import look, problem
 from ui.options import chosen, options_panel
+from ui.say import SayPanel
 from ui.sent import Sent
 from ui.single import picker
 from ui.template import plain, template
@@ -39,6 +40,7 @@ class BatchTab:
             self.back = gr.Button(words("batch_back"), visible=False, elem_id="batch_back", size="sm")
             with gr.Row(elem_classes="inputs"):
                 self.audio, self.audio_look = picker("audio", "batch_audio", words)
+                SayPanel(words, desk, self.audio_look, self.voice, "batch_")
                 with gr.Column(min_width=300, elem_classes="wide"):
                     gr.Markdown(words("videos_title"), elem_classes="title")
                     gr.Markdown(words("videos_about"), elem_classes="about")

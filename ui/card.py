@@ -13,7 +13,7 @@ from heygem.tick import COUNTED, STAGES
 from ui.delivery import playable, sharing
 from ui.files import problem
 from ui.template import template
-from ui.words import because, duration, explain, say, warn
+from ui.words import because, duration, explain, quoted, say, warn
 
 GOOD, FAIR = 80, 60
 """Scores from which a result is called that."""
@@ -127,7 +127,7 @@ def _take(job: Job, language: str) -> dict[str, Any]:
             say("fact_frames", language, n=take.frames),
             take.engine,
             *(
-                say(f"done_{part}", language, place=place)
+                say(f"done_{part}", language, place=quoted(place, language))
                 for part, place in (take.devices or {"engine": take.device}).items()
             ),
         ],

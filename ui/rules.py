@@ -16,7 +16,7 @@ from ui.words import WORDS, duration, say
 
 _GROUPS = (
     ("group_share", ("storage", "s3_", "upload_", "link_", "cdn_", "public_", "keep_local")),
-    ("group_engines", ("remote_", "weights_", "commercial")),
+    ("group_engines", ("remote_", "tts_", "weights_", "commercial")),
     ("group_notify", ("notify_", "smtp_")),
     ("group_keep", ("keep_", "min_", "cache_")),
     ("group_max", ("max_",)),

@@ -17,6 +17,7 @@ from ui.desk import Desk
 from ui.draft import LOOKING, judged
 from ui.files import NOTHING, look
 from ui.options import chosen, options_panel
+from ui.say import SayPanel
 from ui.template import template
 
 KINDS = ("audio", "video")
@@ -36,6 +37,7 @@ class Single:
         with gr.Row(elem_classes="inputs"):
             self.audio, self.audio_look = picker("audio", "audio", words)
             self.video, self.video_look = picker("video", "video", words)
+            SayPanel(words, desk, self.audio_look, self.chosen["audio"])
             with self.video_look.parent:  # pyright: ignore[reportOptionalContextManager]
                 self.verdict = template("verdict", {}, elem_id="video_verdict")
         self.options = options_panel(words, "", desk)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from .. import inputs, sockets
 from ..compat import io
 from ..inputs import LIBRARIES, choice, number, result, schema, socket, text
+from ..memory import make_room
 from ..paths import Fresh, readable, scratch, state, temporary
 from ..running import Bar, plain_words
 
@@ -124,6 +125,8 @@ def finished(video: Any, wish: Callable[[Fresh], Finish], device: str) -> Any:
             return io.NodeOutput(video, "nothing to do")
         path, out, bar = sockets.video_path(video, fresh), temporary(".mp4"), Bar()
         bar.poster(path)
+        if asked.enhance and device != "cpu":
+            make_room()
         made = finish(path, out, asked, _QUALITY, device, bar)
         bar.done(out)
     said = [*(f"{name}: {note}" for name, note in made.notes.items()), *made.warnings]

@@ -80,9 +80,9 @@ class Matter:
         if part.max() < 0.5:  # who was there has left: what is found elsewhere is not mixed with that
             self._last = None
             return self._whole(frame, (width, height))
-        moved[y0:y1, x0:x1] = 0
-        stirs = cv2.countNonZero((moved >= _MOVING).view(np.uint8)) >= LEAST * moved.size
-        look = stirs or self._pictures % LOOK == 0
+        stirs = (moved >= _MOVING).view(np.uint8)
+        elsewhere = cv2.countNonZero(stirs) - cv2.countNonZero(stirs[y0:y1, x0:x1])
+        look = elsewhere >= LEAST * moved.size or self._pictures % LOOK == 0
         mask = self._whole(frame, (width, height)) if look else np.zeros((height, width), np.float32)
         mask[y0:y1, x0:x1] = part
         return mask

@@ -80,6 +80,11 @@ class Finish:
         return self if not files else replace(self, **{option: str(path) for option, path in files.items()})
 
     @property
+    def tracked(self) -> bool:
+        """Do subtitles go beside the picture?"""
+        return bool(self.subtitles) and self.captions == "track"
+
+    @property
     def changes(self) -> bool:
         """Is there anything to be done?"""
         return bool(self.background or self.enhance or self.subtitles or self.logo)

@@ -14,7 +14,7 @@ import numpy as np
 from av.video.reformatter import Interpolation
 
 from heygem.errors import NoSound, OptionInvalid
-from heygem.finish.fonts import font_for
+from heygem.finish.fonts import face_for
 from heygem.finish.overlay import blend
 from heygem.media.frame import Frame
 from heygem.media.probe import MOST_PIXELS, probe_sound
@@ -69,7 +69,7 @@ def check_compare(labels: Sequence[str], out: Path, inputs: Sequence[Path]) -> N
         raise OptionInvalid(option="videos", value=f"{len(labels)} of them", allowed=f"{FEWEST} to {MOST}")
     check_target(out, inputs)
     for label in filter(str.strip, labels):
-        font_for(label)
+        face_for(label)
 
 
 @dataclass(frozen=True)
@@ -160,15 +160,20 @@ def _bars(labels: Sequence[str], cells: Sequence[_Cell]) -> list[np.ndarray | No
 
     texts = [" ".join(label.split()) for label in labels]
     largest = max(14, min(min(cell.width, cell.height) for cell in cells) // 24)
-    files = [str(font_for(text)) if text else "" for text in texts]
-    for size in range(largest, max(11, largest * 2 // 3) - 1, -1):
-        fonts = [ImageFont.truetype(file, size) if file else None for file in files]
-        rooms = [cell.width - 3 * size for cell in cells]
-        if all(
-            font is None or font.getlength(text) <= room for text, font, room in zip(texts, fonts, rooms, strict=True)
-        ):
-            break
-    return [font and _bar(text, font, room) for text, font, room in zip(texts, fonts, rooms, strict=True)]
+    faces = [face_for(text) if text else None for text in texts]
+
+    def fonts(size: int) -> list[FreeTypeFont | None]:
+        return [face and ImageFont.truetype(str(face.path), size, face.index) for face in faces]
+
+    def rooms(size: int) -> list[int]:
+        return [cell.width - 3 * size for cell in cells]
+
+    size, least = largest, max(11, largest * 2 // 3)
+    while size > least and any(
+        font and font.getlength(text) > room for text, font, room in zip(texts, fonts(size), rooms(size), strict=True)
+    ):
+        size -= 1
+    return [font and _bar(text, font, room) for text, font, room in zip(texts, fonts(size), rooms(size), strict=True)]
 
 
 def _bar(text: str, font: FreeTypeFont, room: int) -> np.ndarray:

@@ -66,31 +66,30 @@ def finish(
         info = probe_video(video)
         check(wish, device)
         tick("probe", 1, 1)
-        tracked = bool(wish.subtitles) and wish.captions == "track"
-        drawn = replace(wish, subtitles="") if tracked else wish
-        with _final(out, tracked) as place:
+        drawn = replace(wish, subtitles="") if wish.tracked else wish
+        with captioned(out, wish, tick) as place:
             if drawn.changes or not _copyable(video):
                 made = _rendered(video, place, drawn, (quality, device), info, tick)
             else:
                 made = _copied(video, place, info, tick)
             tick("finish", 0, 1)
-            if tracked:
-                from heygem.finish.subtitles import add_track
-
-                add_track(place, Path(wish.subtitles), tick)
     tick("finish", 1, 1)
     return replace(made, path=out)
 
 
 @contextmanager
-def _final(out: Path, later: bool) -> Iterator[Path]:
-    """Where to write: ``out`` itself, or a private place from which the file is moved there at the end."""
-    if not later:
+def captioned(out: Path, wish: Finish, tick: Tick = silent) -> Iterator[Path]:
+    """Where to write a film: ``out`` itself, or a private place from which it comes there with its subtitle track."""
+    if not wish.tracked:
         yield out
         return
+    from heygem.finish.subtitles import add_track
+
     with beside(out) as folder:
-        yield folder / "film.mp4"
-        (folder / "film.mp4").replace(out)
+        film = folder / "film.mp4"
+        yield film
+        add_track(film, Path(wish.subtitles), tick)
+        film.replace(out)
 
 
 def _rendered(video: Path, out: Path, wish: Finish, encoding: tuple[str, str], info: VideoInfo, tick: Tick) -> Finished:

@@ -104,7 +104,8 @@ class Sharpener:
         change = np.zeros_like(bands[0])
         for band, lift in zip(bands, lifts(known), strict=False):
             gain = (1 + self._amount * STRENGTH) * (1 + self._amount * (lift - 1) * below) - 1
-            change += band * gain * _edges(band, inside, fine)
+            grains = [_grain(band[place]) for place in (upper, lower)]
+            change += band * gain * _edges(band, grains[0] + (grains[1] - grains[0]) * below, fine)
         reach = cv2.getStructuringElement(cv2.MORPH_RECT, (2 * round(fine) + 1,) * 2)
         lowest, highest = cv2.erode(luma, reach) - OVERSHOOT, cv2.dilate(luma, reach) + OVERSHOOT
         luma[:] = np.clip(np.rint(np.clip(luma + patch.soft * change, lowest, highest)), 0, 255)
@@ -126,11 +127,15 @@ def _bands(luma: np.ndarray, fine: float) -> list[np.ndarray]:
     return [finer - coarser for finer, coarser in pairwise(blurred)]
 
 
-def _edges(band: np.ndarray, inside: np.ndarray, fine: float) -> np.ndarray:
-    """(h, w) 0 where a band holds but the grain of the skin, 1 where it holds an edge."""
+def _grain(values: np.ndarray) -> float:
+    """Deviation of what is no edge."""
+    return _DEVIATION * float(np.median(np.abs(values)))
+
+
+def _edges(band: np.ndarray, grain: np.ndarray, fine: float) -> np.ndarray:
+    """(h, w) 0 where a band holds but grain of the deviation ``grain`` (h, w), 1 where it holds an edge."""
     energy = cv2.GaussianBlur(np.square(band), (0, 0), 1.5 * fine)
-    grain = np.square(GRAIN * _DEVIATION * float(np.median(np.abs(band[inside])))) + 1e-6
-    return np.square(energy) / (np.square(energy) + grain**2)
+    return np.square(energy) / (np.square(energy) + (GRAIN * grain) ** 4 + 1e-6)
 
 
 def _smoothstep(x: np.ndarray) -> np.ndarray:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from heygem.engines import cards
 from heygem.errors import LimitExceeded, QueueFull
+from heygem.finish import effects
 from heygem.jobs.job import QUEUED
 from heygem.jobs.queue import Queue
 from heygem.media.probe import probe_sound, probe_video
@@ -50,10 +51,7 @@ def check_options(settings: Settings, options: Options) -> None:
     Raises what ``heygem.engines.cards.check`` and ``heygem.finish.effects.check`` raise.
     """
     cards.check(options.engine, options.style, settings)
-    if options.finish.changes:
-        from heygem.finish import effects
-
-        effects.check(options.finish)
+    effects.check(options.finish)
 
 
 def check_size(settings: Settings, size: int) -> None:

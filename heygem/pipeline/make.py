@@ -11,12 +11,8 @@ from dataclasses import asdict, dataclass, replace
 from fractions import Fraction
 from itertools import islice
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import numpy as np
-
-if TYPE_CHECKING:
-    from heygem.finish.effects import Effects
 
 from heygem import engines, settings
 from heygem.cache import Cache
@@ -24,12 +20,15 @@ from heygem.engines.base import Engine, Script, Studio
 from heygem.engines.speakers import Speaker, graphics_peak, in_turn
 from heygem.errors import OptionInvalid
 from heygem.faces.avatar import Avatar
+from heygem.finish import effects
+from heygem.finish.effects import Effects
+from heygem.finish.film import captioned, finish
 from heygem.media.frame import Frame
 from heygem.media.probe import probe_sound, probe_video
 from heygem.media.reader import VideoReader
 from heygem.media.sound import RATE, Sound, load_sound
 from heygem.media.stream import ReadAhead, WriteBehind, one_thread
-from heygem.media.target import check_target, disk_errors
+from heygem.media.target import beside, check_target, disk_errors
 from heygem.media.writer import VideoWriter
 from heygem.pipeline.options import FACES, Options
 from heygem.pipeline.take import Take, write_record
@@ -100,20 +99,16 @@ def _made_here(order: _Order, options: Options, clock: _Clock, tick: Tick, cache
         for avatar, speech, sound in zip(avatars, speeches, order.voices.values(), strict=True):
             renderer = opened.enter_context(closing(engine.begin(avatar, speech, plan, options.style, tick)))
             speakers.append(Speaker(avatar, sound, renderer, plan))
-        render = in_turn(speakers)
-        if options.finish.changes:
-            from heygem.finish.effects import Effects
-
-            effects = opened.enter_context(Effects(options.finish, order.source, fps, frames, options.style.device))
-            render = _finished(render, effects)
-        with VideoWriter(order.out, fps, order.size, options.quality, order.sounds, order.encoder) as writer:
-            _render(order.video, plan, render, engine.batch, writer, tick)
+        after = opened.enter_context(Effects(options.finish, order.source, fps, frames, options.style.device))
+        out = opened.enter_context(captioned(order.out, options.finish, tick))
+        with VideoWriter(out, fps, order.size, options.quality, order.sounds, order.encoder) as writer:
+            _render(order.video, plan, _finished(in_turn(speakers), after), engine.batch, writer, tick)
             tick("finish", 0, 1)
         known = [speaker.known() for speaker in speakers]
     take = order.take(frames, fps, order.size, f"{engine.name} {engine.version}", clock.seconds)
     quality = min(map(judge, known), key=lambda quality: quality["score"])
-    devices = {"faces": "CPU", "engine": order.device, "encoder": writer.encoder}
-    warnings = _warnings(speakers, plan, known)
+    devices = {"faces": "CPU", "engine": order.device, "encoder": writer.encoder, **after.notes}
+    warnings = [*_warnings(speakers, plan, known), *after.warnings]
     return replace(take, quality=quality, warnings=warnings, devices=devices, gpu_mib=graphics_peak())
 
 
@@ -122,10 +117,21 @@ def _made_elsewhere(order: _Order, studio: Studio, options: Options, clock: _Clo
     (sound,) = order.voices.values()
     chosen, usual = ({**asdict(one), **asdict(one.style)} for one in (options, Options()))
     asked = {name: chosen[name] for name in usual if name not in _OURS and chosen[name] != usual[name]}
-    made = studio.make(Script(order.video, sound.path, sound.seconds, order.frames, asked), order.out, tick)
+    script = Script(order.video, sound.path, sound.seconds, order.frames, asked)
+    with beside(order.out) as folder:
+        film = folder / order.out.name
+        made = studio.make(script, film, tick)
+        if options.finish.changes:
+            with clock("render"):
+                done = finish(film, order.out, options.finish, options.quality, options.style.device, tick)
+            notes, warnings = done.notes, done.warnings
+        else:
+            film.replace(order.out)
+            notes, warnings = {}, []
     size = made.picture.width, made.picture.height
     take = order.take(made.frames, made.picture.fps, size, studio.name, {**clock.seconds, **made.stages})
-    return replace(take, warnings=[*made.warnings, "the quality was not measured: the pictures were made elsewhere"])
+    warnings = [*made.warnings, *warnings, "the quality was not measured: the pictures were made elsewhere"]
+    return replace(take, devices=notes, warnings=warnings)
 
 
 @dataclass(frozen=True)
@@ -179,10 +185,7 @@ def _order(
     if isinstance(engine, Studio) and [*paths] != [0]:
         one = "0: this engine makes one person speak, whom the service chooses"
         raise OptionInvalid(option="face", value=", ".join(map(str, paths)), allowed=one)
-    if options.finish.changes:
-        from heygem.finish import effects
-
-        effects.check(options.finish)
+    effects.check(options.finish)
     encoder = "cpu" if options.style.device == "cpu" else "auto"  # a GPU may compute and yet have no encoder
     size = output_size(picture.width, picture.height, options.resolution)
     kept = Cache(cache / "voices", settings.load().voice_bytes)
@@ -204,11 +207,11 @@ def _render(video: str | Path, plan: np.ndarray, render: Render, size: int, writ
                 tick("render", done, len(plan))
 
 
-def _finished(render: Render, effects: Effects) -> Render:
+def _finished(render: Render, after: Effects) -> Render:
     """Renders, then the effects, frame by frame."""
 
     def both(start: int, frames: Sequence[Frame]) -> Sequence[Frame]:
-        return [effects(start + n, frame) for n, frame in enumerate(render(start, frames))]
+        return [after(start + n, frame) for n, frame in enumerate(render(start, frames))]
 
     return both
 

@@ -93,10 +93,8 @@ def core_nodes(comfy: Path) -> dict[str, Core]:
         )
 
     def save_video(video: Any, filename_prefix: str, **_: str) -> tuple[Path]:
-        folder, name, number, *_ = sys.modules["folder_paths"].get_save_image_path(
-            filename_prefix, str(comfy / "output")
-        )
-        out = Path(folder, f"{name}_{number:05}_.mp4")
+        place = sys.modules["folder_paths"].get_save_image_path(filename_prefix, str(comfy / "output"))
+        out = Path(place[0], f"{place[1]}_{place[2]:05}_.mp4")
         video.save_to(str(out))
         return (out,)
 

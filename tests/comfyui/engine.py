@@ -68,7 +68,7 @@ class Engine:
             else:
                 given[name] = [value]
         if lazy & inputs.keys():
-            for name in node.check_lazy_status(**given):
+            for name in self._nodes[kind].check_lazy_status(**given):
                 self._run(inputs[name][0], prompt, done)
                 given[name] = done[inputs[name][0]][inputs[name][1]]
         done[key] = self._mapped(kind, schema, given)
@@ -88,11 +88,13 @@ class Engine:
         outputs: list[list[Any]] = [[] for _ in schema.outputs]
         for row in rows:
             for column, output, value in zip(outputs, schema.outputs, row, strict=True):
-                several = output.is_output_list and not isinstance(value, ExecutionBlocker)
-                column.extend(value if several else [value])
+                if output.is_output_list and not isinstance(value, ExecutionBlocker):
+                    column.extend(value)
+                else:
+                    column.append(value)
         return outputs
 
-    def _called(self, kind: str, given: dict[str, Any], count: int, blocked: bool) -> tuple[Any, ...]:
+    def _called(self, kind: str, given: dict[str, Any], count: int, blocked: bool) -> Any:
         if blocked:
             return (ExecutionBlocker(None),) * count
         args = self._nodes[kind].execute(**given).args

@@ -41,12 +41,13 @@ class OldInterrupted(Exception):
 @dataclass
 class State:
     """bars: (share, preview) of every message. interrupt_at: from that share on the user has pressed cancel. loaded:
-    what the memory manager holds."""
+    what the memory manager holds; freed: bytes it was asked for."""
 
     folder: Path = Path()
     bars: list[tuple[float, Any]] = field(default_factory=list)
     interrupt_at: float | None = None
     loaded: list[Any] = field(default_factory=list)
+    freed: list[int] = field(default_factory=list)
 
     def check(self) -> None:
         """Who notices the interrupt clears it."""
@@ -87,7 +88,7 @@ class ModelPatcher:
             call(self, unpatch_all)
 
 
-def load_models_gpu(models: list[Any]) -> None:
+def load_models_gpu(models: list[Any], memory_required: float = 0) -> None:
     for one in models:
         if one in STATE.loaded:
             STATE.loaded.remove(one)
@@ -225,6 +226,7 @@ def install(folder: Path) -> None:
         "throw_exception_if_processing_interrupted": STATE.check,
         "load_models_gpu": load_models_gpu,
         "unload_all_models": unload_all_models,
+        "free_memory": lambda size, device: STATE.freed.append(size),
         "get_torch_device": lambda: sys.modules["torch"].device("cpu"),
         "unet_offload_device": lambda: sys.modules["torch"].device("cpu"),
     }

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from heygem import settings
-from heygem.media.probe import probe
+from heygem.media.probe import probe, probe_sound, probe_video
 from tests.comfyui import fake_comfy, lines
 from tests.comfyui.fake_comfy import STATE, ExecutionBlocker, Interrupted, OldInterrupted
 from tests.media.clips import film, numbered
@@ -44,8 +44,8 @@ def lessons(filled: Path) -> Path:
 def test_one_video(engine, comfy):
     done = engine.run(lines.single())
     (video,), (score,), (report,), (line,) = done["3"]
-    known = probe(Path(video.get_stream_source()))
-    assert (known.video.width, known.video.height, known.video.fps, known.video.frames) == (320, 320, 25, 50)
+    known, picture = probe(Path(video.get_stream_source())), probe_video(video.get_stream_source())
+    assert (picture.width, picture.height, picture.fps, picture.frames) == (320, 320, 25, 50)
     assert known.sound is not None and known.sound.seconds == pytest.approx(2, abs=0.1)
     facts = json.loads(report)
     assert 0 < score <= 100 and facts["score"] == score and facts["frames"] == 50 and str(comfy) not in report
@@ -170,7 +170,7 @@ def test_a_comparison_names_its_sets_and_gives_the_best(engine, comfy):
     rows = json.loads(report)
     assert [row["label"].split(" · ")[0] for row in rows] == ["A calm", "B lively"]
     assert label == max(rows, key=lambda row: row["score"])["label"]
-    wide, one = (probe(Path(video.get_stream_source())).video for video in (whole, best))
+    wide, one = (probe_video(video.get_stream_source()) for video in (whole, best))
     assert wide.width > 1.9 * one.width and wide.frames == one.frames == 50
     assert temporary(comfy) == [".mp4", ".mp4"]  # the comparison and the best one
 
@@ -187,14 +187,13 @@ def test_a_teachers_line_from_photo_to_notice(engine, comfy, filled, monkeypatch
     monkeypatch.setattr(hook, "send", lambda url, message, secret, private: told.append(message))
     done = engine.run(widgets(lines.teacher(), n8__captions="burn"))
     (final,), (method,) = done["8"]
-    known = probe(Path(final.get_stream_source()))
-    assert known.video.frames == 50 and known.sound is not None
+    assert probe_video(final.get_stream_source()).frames == 50 and probe_sound(final.get_stream_source())
     assert "background" in done["6"][1][0] and "subtitles" in method and "logo" in method
     (link,), (key,) = done["10"]
     assert link.startswith("https://videos.example.com/share/heygem/") and key.endswith("lesson.mp4")
-    from storage import open_storage
+    from storage.local import Local
 
-    opened, meta = open_storage(settings.load()).open_link(link)
+    opened, meta = Local(settings.load()).open_link(link)
     assert meta.name == "lesson.mp4" and opened.parent == comfy / "output" / "HeyGem" / "shared"
     (message,) = told
     body = message.body

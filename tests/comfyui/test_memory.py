@@ -21,7 +21,9 @@ HERE = place("cpu", "wav2lip", exact=True)
 
 @pytest.fixture
 def booked(pack, comfy, monkeypatch):
-    monkeypatch.setattr(cards, "card", lambda name, settings: SimpleNamespace(installed=1000 * (name == "wav2lip")))
+    monkeypatch.setattr(
+        cards, "card", lambda name, settings: SimpleNamespace(installed=1000 * (name == "wav2lip"), gpu=None)
+    )
     resident.release()
     yield sys.modules[f"{pack.__name__}.memory"].booked
     resident.release()
@@ -55,11 +57,21 @@ def test_the_manager_knows_how_large_they_are_and_may_end_it(booked):
 def test_room_is_made_before_the_work(booked, monkeypatch):
     asked = []
     management = sys.modules["comfy.model_management"]
-    monkeypatch.setattr(management, "load_models_gpu", lambda models: asked.extend(one.size for one in models))
+    monkeypatch.setattr(
+        management, "load_models_gpu", lambda models, memory_required: asked.append((models[0].size, memory_required))
+    )
     take(booked)
     with booked(Options("wav2lip", style=Options().style.__class__(device="cpu"))):
         pass
-    assert asked == [1000, 1]
+    assert asked == [(1000, 2 << 30), (1, 0)]
+
+
+def test_room_is_made_for_the_network_of_a_film(nodes, comfy, clip):
+    enhance = nodes["HeyGemEnhanceFace"].execute
+    STATE.freed.clear()
+    for use_gpu in (False, True):
+        enhance(video=fake_comfy.VideoFromFile(str(clip)), amount=0.5, use_gpu=use_gpu)
+    assert STATE.freed == [2 << 30]
 
 
 def test_an_engine_without_networks_takes_no_room(booked):

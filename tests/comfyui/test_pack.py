@@ -219,7 +219,7 @@ def test_storage_is_found_beside_heygem_and_never_taken_from_others(name, pack, 
     if name == "__init__":
         monkeypatch.setattr(bootstrap, "find_spec", lambda _: None)
         bootstrap.ensure_storage()
-        assert Path(sys.modules["storage"].__file__).parent == ROOT / "storage"
+        assert Path(sys.modules["storage"].__path__[0]) == ROOT / "storage"
         bootstrap.ensure_storage()
     else:
         foreign = sys.modules["storage"] = type(sys)("storage")

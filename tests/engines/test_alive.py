@@ -10,12 +10,12 @@ import numpy as np
 import pytest
 
 from heygem.engines.base import Style
-from heygem.engines.mesh.alive import Alive, blinks, closing
+from heygem.engines.mesh.alive import APART, DOWN, NODS, UP, Alive, blinks, closing, nods
 from heygem.engines.mesh.engine import MeshEngine
 from heygem.engines.mesh.lids import Lids
 from heygem.engines.mesh.sway import Sway
 from heygem.faces.avatar import Avatar
-from heygem.faces.shape import OVAL, align
+from heygem.faces.shape import OVAL, align, gap
 from heygem.faces.track import Tracker
 from heygem.media.frame import Frame
 from heygem.media.reader import VideoReader
@@ -176,3 +176,70 @@ def test_off_only_the_mouth_changes_and_on_the_mouth_moves_with_the_head(
     for t in (10, 30):
         shapes = [align(found(tracker, frames[t])[None])[0][0] for frames in (off, on)]
         assert np.abs(shapes[0] - shapes[1])[:, :2].mean() < 0.02, "the same mouth on the moved head"
+
+
+def stressed(*peaks: tuple[float, float], seconds: float = 12.0) -> np.ndarray:
+    """Stress at 25 frames a second with (time, height) peaks of a syllable's length, a little negative between them."""
+    t = np.arange(round(25 * seconds)) / 25
+    return sum((height * np.exp(-(((t - when) / 0.15) ** 2)) for when, height in peaks), -0.01 * np.ones(len(t)))
+
+
+def test_every_stress_gets_one_nod_that_comes_back_to_where_it_began() -> None:
+    pitch = nods(stressed((2, 0.1), (5, 0.05), (9, 0.2)), 25)
+    bottoms = np.flatnonzero((pitch[1:-1] > pitch[:-2]) & (pitch[1:-1] >= pitch[2:])) + 1
+    assert np.array_equal(bottoms, [50, 125, 225]), "down at the stress"
+    assert NODS[0] < pitch[125] < pitch[50] <= NODS[1] and pitch[50] == pitch[225], "a calm speaker, however loud"
+    away = np.ones(len(pitch), bool)
+    for bottom in bottoms:
+        away[bottom - round(DOWN * 25) : bottom + round(UP * 25) + 1] = False
+    assert not pitch[away].any(), "no drift"
+    speed = np.diff(np.degrees(pitch)) * 25
+    assert np.abs(speed).max() < 27 and np.abs(np.diff(speed)).max() < 8, "degrees a second, and their change a frame"
+
+
+def test_nods_are_few_and_whole() -> None:
+    crowd = stressed(*((when, 0.05 + 0.04 * (when == 4.5)) for when in np.arange(0.1, 11, 0.7)))
+    pitch = nods(crowd, 25)
+    bottoms = np.flatnonzero((pitch[1:-1] > pitch[:-2]) & (pitch[1:-1] >= pitch[2:])) + 1
+    assert np.diff(bottoms).min() >= APART * 25 and len(bottoms) <= 6
+    assert not pitch[0], "the first frame is the photo"
+    assert not nods(stressed((4, 0.015)), 25).any(), "nothing stands out"
+    assert not nods(np.zeros(3), 25).any() and nods(np.zeros(0), 25).shape == (0,)
+
+
+def test_the_head_nods_where_the_voice_is_strong_and_not_in_silence(avatar: Avatar, speech: np.ndarray) -> None:
+    silence = np.zeros(3 * RATE, np.float32)
+    sound = np.concatenate([silence, speech, silence, speech[: 4 * RATE]])
+    frames = len(sound) * 25 // RATE
+    motion, basis = listen(sound, Fraction(25), frames), mouth_basis()
+    pitch, deeper = (
+        np.array([alive.turn(t)[0] for t in range(frames)])
+        for alive in (Alive(avatar, motion, basis, Style(sway=0, nod=nod)) for nod in (1, 2))
+    )
+    assert not pitch[:, [0, 2]].any() and np.array_equal(deeper, 2 * pitch)
+    pitch = pitch[:, 1]
+    tail = round(UP * 25)
+    heard = np.convolve(motion.voice > 0.01, np.ones(2 * tail + 1), "same") > 0
+    assert pitch.any() and not pitch[~heard].any()
+    bottoms = np.flatnonzero((pitch[1:-1] > pitch[:-2]) & (pitch[1:-1] >= pitch[2:])) + 1
+    assert 3 <= len(bottoms) <= 6 and (np.diff(bottoms) >= 2 * 25).all()
+    power = (sound[: frames * RATE // 25].reshape(frames, -1) ** 2).mean(axis=1)
+    around = np.convolve(power, np.ones(9) / 9, "same")
+    assert around[bottoms].mean() > 1.2 * around[motion.voice > 0.5].mean()
+    again = Alive(avatar, motion, basis, Style(sway=0, nod=1))
+    assert np.array_equal(pitch, [again.turn(t)[0][1] for t in range(frames)]), "the same every time"
+
+
+def test_a_nod_is_seen_on_the_head_and_not_at_the_edge(
+    avatar: Avatar, photo: Frame, speech: np.ndarray, tracker: Tracker
+) -> None:
+    still, one, two = (made(avatar, photo, speech, Style(blinks=0, sway=0, nod=nod), 30) for nod in (0, 1, 2))
+    shape = [[align(found(tracker, frames[t])[None]) for t in (0, 14)] for frames in (still, one, two)]
+    down = [np.degrees(np.arctan2(-pose.rotation[0, 1, 2], pose.rotation[0, 2, 2])) for _, (_, pose) in shape]
+    assert 1 < down[1] - down[0] < 4.5 and down[2] - down[0] > 1.5 * (down[1] - down[0]), "degrees"
+    assert np.array_equal(one[0].data, still[0].data)
+    openings = [float(gap(shape[0])) for _, (shape, _) in shape]
+    assert np.ptp(openings) < 0.04, "the mouth goes with it"
+    edge = np.ones(photo.planes()[0].shape, bool)
+    edge[2:-2, 2:-2] = False
+    assert np.array_equal(two[14].planes()[0][edge], photo.planes()[0][edge])

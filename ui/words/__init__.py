@@ -18,6 +18,7 @@ from ui.words.options import OPTIONS
 from ui.words.preflight import PREFLIGHT
 from ui.words.problems import ERROR_EN_PAGE, ERRORS_ZH, REASONS_ZH, VALUES_ZH, WARNINGS
 from ui.words.remote import REMOTE
+from ui.words.say import SAY
 from ui.words.server import SERVER
 from ui.words.single import SINGLE
 
@@ -30,6 +31,7 @@ WORDS: dict[str, tuple[str, str]] = {
     **DELIVERY,
     **ENGINES,
     **FINISH,
+    **SAY,
     **SERVER,
     **REMOTE,
 }

@@ -5,6 +5,17 @@
 from __future__ import annotations
 
 SAY: dict[str, tuple[str, str]] = {
+    "say_title": ("没有录音？输入文字生成", "No recording? Type the text"),
+    "say_text": ("要说的话", "What is to be said"),
+    "say_about": ("在这里输入要说的话。离线音色听得出是机器声；要自然的声音，请用真人录音。", "Type here what is to be said. The offline voices sound like a machine; for a natural one use a recording."),
+    "say_voice": ("音色", "Voice"),
+    "say_auto": ("自动（按文字的语言）", "By the language"),
+    "say_man": ("{name} · 男声", "{name} · man"),
+    "say_woman": ("{name} · 女声", "{name} · woman"),
+    "say_service": ("{name} · 外部语音服务", "{name} · external service"),
+    "say_speed": ("语速", "Speed"),
+    "say_make": ("生成语音", "Speak it"),
+    "say_working": ("正在生成语音……", "Speaking …"),
 }  # fmt: skip
 
 SAY_ERRORS_ZH: dict[str, tuple[str, str]] = {

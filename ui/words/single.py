@@ -7,7 +7,7 @@ from __future__ import annotations
 SINGLE: dict[str, tuple[str, str]] = {
     # page
     "motto": ("给一段录音和一个人的视频或照片，让这个人开口说出来。", "Give a recording and a video or photo of a person: the person speaks it."),
-    "footer": ("HeyGem {version} · 所有处理都在这台服务器上完成；不启用云端分发、通知和远程引擎，就不会向外部发送任何数据。", "HeyGem {version} · Everything is done on this server; unless the cloud, notices or the remote engine are used, nothing is sent anywhere else."),
+    "footer": ("HeyGem {version} · 所有处理都在这台服务器上完成；不启用云端分发、通知、远程引擎和语音服务，就不会向外部发送任何数据。", "HeyGem {version} · Everything is done on this server; unless the cloud, notices, the remote engine or a speech service are used, nothing is sent anywhere else."),
     "tab_single": ("单个处理", "Single"),
     # inputs
     "audio_title": ("声音", "Voice"),

@@ -39,7 +39,7 @@ STRESS = (0.025, 0.085)
 """Stress, as ``_stress`` measures it, of the weakest syllable with a nod, and of one with the deepest nod."""
 NODS = np.radians([3.0, 6.0])
 """Pitch of those two nods for ``Sway``, whose head is flatter than a real one: noses travel as at 2 and 4 degrees."""
-DOWN, UP = 0.36, 0.6
+DOWN, UP = 0.44, 0.7
 """Seconds that a nod takes to go down and up again."""
 APART = 2.0
 """Seconds from nod to nod at least."""

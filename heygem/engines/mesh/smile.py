@@ -26,6 +26,8 @@ WIDE, HIGH, BACK = 0.075, 0.115, 0.05
 BLOCK = (1.55, 0.5, 0.75)
 """Ellipse of the skin that moves with the lips as one: half width, up, down from their centre, in half widths of the
 mouth."""
+LEAST = 0.4
+"""A photo that smiles by itself gets as much less of it, but at least this share."""
 NARROW = (0.02, 0.10)
 """By how much lips are narrower than at rest, canonical, where the smile begins to give way, and where it has."""
 GIVES = 0.7
@@ -45,6 +47,8 @@ class Smile:
         self._width = float(width(closed))
         self._mouth, self._eyes = np.zeros((2, *closed.shape))
         if amount > 0:
+            shown = float(closed[[13, 14], 1].mean() - closed[[61, 291], 1].mean())
+            amount *= float(np.clip(1 - shown / HIGH, LEAST, 1))
             self._mouth = amount * _mouth(closed, region)
             self._eyes = amount * (_cheeks(closed) + _lids(closed))
 

@@ -100,5 +100,9 @@ class Client:
     def interrupt(self, key: str) -> None:
         self._http.post("/interrupt", json={"prompt_id": key}).raise_for_status()
 
+    def set_up(self, settings: dict[str, Any]) -> None:
+        """Settings of the page."""
+        self._http.post("/settings", json=settings).raise_for_status()
+
     def free(self) -> None:
         self._http.post("/free", json={"unload_models": True, "free_memory": True}).raise_for_status()

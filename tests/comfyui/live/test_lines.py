@@ -9,8 +9,9 @@ import numpy as np
 import pytest
 
 from tests.comfyui import lines
-from tests.comfyui.live.conftest import SIZE, SPOKEN, Live
+from tests.comfyui.live.conftest import Live
 from tests.comfyui.live.films import films, good, newest, picture, seen
+from tests.comfyui.live.inputs import SIZE, SPOKEN
 
 PHOTO = (512, 512)
 

@@ -13,8 +13,9 @@ from heygem import samples
 from tests.comfyui import lines
 from tests.comfyui.lines import Prompt, node, saved
 from tests.comfyui.live.client import Ended
-from tests.comfyui.live.conftest import SIZE, SPOKEN, Live, faceless
+from tests.comfyui.live.conftest import Live
 from tests.comfyui.live.films import films, good, newest, seen, until
+from tests.comfyui.live.inputs import SIZE, SPOKEN, faceless
 from tests.media.clips import ffmpeg
 
 

@@ -1,0 +1,208 @@
+"""Files of subtitles: SRT, WebVTT, ASS, SSA, LRC and texts with times, in the encodings that they come in."""
+
+from __future__ import annotations
+
+import codecs
+import html
+import re
+import unicodedata
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from pysubs2 import Pysubs2Error, SSAEvent, SSAFile
+
+from heygem.errors import SubtitlesUnusable
+
+MOST_BYTES = 5 << 20
+_LAST_MS = 4000  # how long the last line of an LRC file stays
+
+_TIME = r"(?:(\d{1,3}):)?(\d{1,3}):(\d{1,2})(?:[.,](\d{1,3}))?"
+_RANGE = re.compile(rf"\s*[\[(【（]?\s*{_TIME}\s*(?:-->|->|[-–—~～→至到])\s*{_TIME}\s*[\])】）]?[ \t:：|]*(.*)")
+_SETTINGS = re.compile(r"(?:(?:align|line|position|size|region|vertical):\S+\s*|[XY][12]:\d+\s*)+")
+_LRC = re.compile(rf"\s*((?:\[{_TIME}\]\s*)+)(.*)")
+_LRC_TIME = re.compile(rf"\[{_TIME}\]")
+_LRC_SHIFT = re.compile(r"\s*\[offset:\s*([+-]?\d{1,6})\s*\]")
+_TAG = re.compile(r"<\s*(/?)\s*([ibus])\s*>", re.IGNORECASE)
+_OTHER_TAG = re.compile(r"</?[a-zA-Z][^<>\n]{0,200}>|<[\d:.]{5,15}>")
+_KEPT = re.compile(r"\{(?:\\(?:an?\d{1,2}|[ibus][01]|pos\([\d., -]{1,30}\)))+\}")
+_OVERRIDE = re.compile(r"\{[^{}]*\}")
+_ASS_LINE = re.compile(
+    r"\W{0,3}\[[^\[\]]{1,40}\]\s*$|(?:Style|Dialogue):|"
+    r"(?:PlayRes[XY]|LayoutRes[XY]|WrapStyle|ScaledBorderAndShadow|Collisions):.{1,40}$"
+)
+
+
+@dataclass(frozen=True)
+class Captions:
+    """What a file says and when: ``subs.events`` in their order, none without text. plain: it has no styles of its own;
+    then the texts hold no more markup than ``{\\i1}`` and its like."""
+
+    subs: SSAFile
+    plain: bool
+
+    @property
+    def text(self) -> str:
+        """All that is shown."""
+        return "\n".join(bare(event.text) for event in self.subs.events)
+
+
+def read(path: Path) -> Captions:
+    """Raises SubtitlesUnusable."""
+    try:
+        if path.stat().st_size > MOST_BYTES:
+            raise SubtitlesUnusable(name=path.name, reason="it is larger than 5 MB")
+        data = path.read_bytes()
+    except FileNotFoundError as error:
+        raise SubtitlesUnusable(name=path.name, reason="there is no such file") from error
+    except OSError as error:
+        raise SubtitlesUnusable(name=path.name, reason=error.strerror) from error
+    text = decoded(data)
+    if text is None:
+        raise SubtitlesUnusable(name=path.name, reason="it is not a text")
+    if not text.strip():
+        raise SubtitlesUnusable(name=path.name, reason="it is empty")
+    text = unicodedata.normalize("NFC", text)
+    styled = re.search(r"^\W{0,3}\[(?:script info|v4\+? styles)\]", text, re.IGNORECASE | re.MULTILINE)
+    subs = _substation(path, text) if styled else SSAFile()
+    if not styled:
+        subs.events = list(_timed(path, text.splitlines()))
+    subs.events = [event for event in subs.events if event.end > event.start and bare(event.text).strip()]
+    subs.sort()
+    if not subs.events:
+        raise SubtitlesUnusable(name=path.name, reason="no line in it has a text and a time")
+    return Captions(subs, not styled)
+
+
+def bare(text: str) -> str:
+    """The text of an event without markup."""
+    text = _OVERRIDE.sub("", text.replace("\\{", "｛").replace("\\}", "｝"))
+    return text.replace("\\N", "\n").replace("\\n", "\n").replace("\\h", " ").replace("｛", "{").replace("｝", "}")
+
+
+def decoded(data: bytes) -> str | None:
+    """The text of a file in Unicode, or in one of the older encodings that Chinese and Western files still have."""
+    marks = {codecs.BOM_UTF8: "utf-8-sig", codecs.BOM_UTF16_LE: "utf-16", codecs.BOM_UTF16_BE: "utf-16"}
+    marked = next((encoding for mark, encoding in marks.items() if data.startswith(mark)), None)
+    if marked or b"\0" in data:
+        big = data[::2].count(0) > data[1::2].count(0)
+        return _try(data, marked or ("utf-16-be" if big else "utf-16-le"))
+    text = _try(data, "utf-8")
+    if text is not None:
+        return text
+    # These two read nearly everything, so the commonest signs tell: GB 2312 up to its first level, Big5 likewise.
+    for encoding, last, share in (("gb18030", 0xD7, 0.8), ("big5", 0xC6, 0.95)):
+        text = _try(data, encoding)
+        if text is not None and _common(text, encoding, last) >= share:
+            return text
+    from charset_normalizer import from_bytes
+
+    best = from_bytes(data, cp_isolation=["gb18030", "big5", "cp1252", "cp1251", "shift_jis"]).best()
+    return str(best) if best else _try(data, "gb18030")
+
+
+def _try(data: bytes, encoding: str) -> str | None:
+    try:
+        return data.decode(encoding)
+    except UnicodeDecodeError:
+        return None
+
+
+def _common(text: str, encoding: str, last: int) -> float:
+    """Share of the foreign signs whose code has two bytes and begins with 0xA1 to ``last``."""
+    codes = [sign.encode(encoding) for sign in text if sign > "\x7f"]
+    low = 0xA1 if encoding == "gb18030" else 0x40
+    return sum(len(c) == 2 and 0xA1 <= c[0] <= last and c[1] >= low for c in codes) / max(len(codes), 1)
+
+
+def _substation(path: Path, text: str) -> SSAFile:
+    """Styles and lines, without comments, embedded files and what other programs keep there."""
+    kept = "\n".join(line for line in text.splitlines() if _ASS_LINE.match(line))
+    old = re.search(r"\[v4 styles\]", kept, re.IGNORECASE)
+    try:
+        return SSAFile.from_string(kept, format_="ssa" if old else "ass")
+    except (Pysubs2Error, ValueError, TypeError, IndexError, KeyError) as error:
+        raise SubtitlesUnusable(name=path.name, reason="it is no whole ASS file") from error
+
+
+def _timed(path: Path, lines: list[str]) -> Iterator[SSAEvent]:
+    if not any(_RANGE.match(line) for line in lines):
+        yield from _lyrics(lines)
+        return
+    web = lines[0].lstrip("\ufeff ").startswith("WEBVTT")
+    for start, end, said in _ranges(lines, web):
+        if end < start:
+            raise SubtitlesUnusable(name=path.name, reason="a line ends before it begins", where=f" ({_clock(start)})")
+        yield SSAEvent(start, end, _marked(html.unescape(said) if web else said))
+
+
+def _ranges(lines: Iterable[str], web: bool) -> Iterator[tuple[int, int, str]]:
+    """Start and end (ms) and text of each line of time. In WebVTT an empty line ends a text; what then stands before
+    the next time is a name or a note."""
+    times: tuple[int, int] | None = None
+    said: list[str] = []
+    ended, number = False, 0
+    for line in lines:
+        found = _RANGE.match(line)
+        if found:
+            if times:
+                yield *times, _without_number(said, number + 1)
+            *stamps, rest = found.groups()
+            times, ended, number = (_ms(stamps[:4]), _ms(stamps[4:])), False, number + 1
+            said = [] if not rest.strip() or _SETTINGS.fullmatch(rest) else [rest]
+        elif web and not line.strip():
+            ended = True
+        elif not ended:
+            said.append(line)
+    if times:
+        yield *times, "\n".join(said).strip()
+
+
+def _without_number(said: list[str], following: int) -> str:
+    """The text without the number of the next one."""
+    text = "\n".join(said).rstrip().split("\n")
+    if text[-1].strip().isdecimal() and (not "".join(text[-2:-1]).strip() or text[-1].strip() == str(following)):
+        text.pop()
+    return "\n".join(text).strip()
+
+
+def _lyrics(lines: Iterable[str]) -> Iterator[SSAEvent]:
+    """LRC: each line goes on until the next begins; one may stand at several times."""
+    starts: list[tuple[int, str]] = []
+    shift = 0
+    for line in lines:
+        if moved := _LRC_SHIFT.match(line):
+            shift = int(moved[1])
+        if found := _LRC.match(line):
+            said = found.groups()[-1]
+            starts += [(_ms(one), said) for one in _LRC_TIME.findall(found[1])]
+    starts.sort(key=lambda line: line[0])
+    ends = [start for start, _ in starts[1:]] + [start + _LAST_MS for start, _ in starts[-1:]]
+    for (start, said), end in zip(starts, ends, strict=True):
+        yield SSAEvent(max(start - shift, 0), max(end - shift, 0), _marked(said))
+
+
+def _ms(stamp: Iterable[str]) -> int:
+    hours, minutes, seconds, part = (one or "0" for one in stamp)
+    return (int(hours) * 3600 + int(minutes) * 60 + int(seconds)) * 1000 + int(part.ljust(3, "0"))
+
+
+def _clock(ms: int) -> str:
+    return f"{ms // 3_600_000}:{ms // 60_000 % 60:02}:{ms // 1000 % 60:02}.{ms % 1000:03}"
+
+
+def _marked(text: str) -> str:
+    """As ASS has it: markup that it knows becomes its own, other markup goes, and what looks like markup is text."""
+    text = _TAG.sub(lambda tag: f"{{\\{tag[2].lower()}{0 if tag[1] else 1}}}", text)
+    text = _OTHER_TAG.sub("", text.replace("\\N", "\n"))
+    parts, place = [], 0
+    for tag in _KEPT.finditer(text):
+        parts += [_literal(text[place : tag.start()]), tag[0]]
+        place = tag.end()
+    lines = "".join([*parts, _literal(text[place:])]).splitlines()
+    return "\\N".join(line.strip() for line in lines if line.strip())
+
+
+def _literal(text: str) -> str:
+    """A word joiner keeps a backslash from meaning anything."""
+    return text.replace("\\", "\\\u2060").replace("{", "\\{").replace("}", "\\}")

@@ -1,0 +1,71 @@
+"""Faces over HTTP, through the child process that the page uses, too."""
+
+from __future__ import annotations
+
+import base64
+import io
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from PIL import Image
+
+from tests.api.conftest import Server, served
+
+
+@pytest.fixture(scope="module")
+def looking(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """A server without workers, with a folder of inputs."""
+    folder = tmp_path_factory.mktemp("looking")
+    (folder / "inputs").mkdir()
+    with served(folder, None, input_folder=folder / "inputs") as server:
+        yield server
+
+
+def test_a_face_and_where_it_is(looking: Server, portrait: Path) -> None:
+    with portrait.open("rb") as file:
+        found = looking.json("POST", "/api/v1/detect", files={"video": ("人.png", file)})
+    assert (found["has_face"], found["count"], found["coverage"], found["still"]) == (True, 1, 1.0, True)
+    assert (found["width"], found["height"]) == (512, 512) and found["preview"] is None
+    [frame] = found["frames"]
+    [face] = frame["faces"]
+    x0, y0, x1, y1 = face["box"]
+    assert x0 < 225 < x1 and y0 < 118 < y1 and face["usable"] and face["why"] == ""
+    assert set(found["findings"]) <= {"narrow"}
+    assert [*(looking.desk.settings.home / "uploads" / "api").glob("*")] == [], "nothing is kept"
+
+
+def test_a_picture_only_where_it_is_asked_for(looking: Server, portrait: Path) -> None:
+    inputs = looking.desk.settings.input_folder
+    assert inputs is not None
+    (inputs / "ann.png").write_bytes(portrait.read_bytes())
+    found = looking.json("POST", "/api/v1/detect?preview=true", json={"video": "ann.png"})
+    kind, _, data = found["preview"].partition(",")
+    picture = Image.open(io.BytesIO(base64.b64decode(data)))
+    assert kind == "data:image/jpeg;base64" and (picture.format, picture.size) == ("JPEG", (512, 512))
+    x0, y0, _, y1 = map(round, found["frames"][0]["faces"][0]["box"])
+    red, green, _ = picture.convert("RGB").crop((x0, y0 + 20, x0 + 2, y1 - 20)).resize((1, 1)).getpixel((0, 0))
+    assert green > red + 50, "the box is green"
+    assert looking.json("POST", "/api/v1/detect", json={"video": "ann.png"})["preview"] is None
+
+
+def test_a_film_without_a_face_is_an_answer_and_no_error(looking: Server, clip: Path) -> None:
+    with clip.open("rb") as file:
+        found = looking.json("POST", "/api/v1/detect", files={"video": ("clip.mp4", file)})
+    assert (found["has_face"], found["count"], found["coverage"]) == (False, 0, 0.0)
+    assert len(found["frames"]) == 8 and found["findings"][0] == "no_face"
+
+
+@pytest.mark.parametrize(
+    ("content", "status", "code"), [(b"no film " * 99, 422, "input.unreadable"), (b"", 422, "input.empty")]
+)
+def test_what_cannot_be_read_is_refused_with_its_reason(
+    looking: Server, content: bytes, status: int, code: str
+) -> None:
+    error = looking.json("POST", "/api/v1/detect", status, files={"video": ("bad.mp4", content)})["error"]
+    assert error["code"] == code and "bad.mp4" in error["message"] and error["hint"]
+
+
+def test_a_request_without_a_file(looking: Server) -> None:
+    error = looking.json("POST", "/api/v1/detect", 422, json={})["error"]
+    assert error["code"] == "option.invalid" and "video" in error["message"]
