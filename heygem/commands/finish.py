@@ -5,10 +5,11 @@ from __future__ import annotations
 import argparse
 import json
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from heygem.commands import options
 from heygem.names import free
 
 if TYPE_CHECKING:
@@ -16,33 +17,18 @@ if TYPE_CHECKING:
 
 Check = Callable[[], None]
 
-COMPOSE = {
-    "background": (str, "blur|#rrggbb|FILE", "what stands behind the person: a blur, a colour, a picture or a video"),
-    "cutout": (
-        str,
-        "person|#rrggbb",
-        "how the person is cut out: found in the picture, or before a screen of this colour",
-    ),
-    "logo": (str, "FILE", "a picture, best with transparency"),
-    "logo-place": (str, "top-left|top-right|bottom-left|bottom-right", "its corner"),
-    "logo-size": (float, "0.02..1", "its width as a share of the picture's"),
-    "logo-opacity": (float, "0..1", "0 cannot be seen, 1 covers"),
-}
-SUBTITLE = {
-    "captions": (str, "burn|track", "drawn into the picture, or beside it, to be switched on in the player"),
-    "font": (str, "NAME", "an installed font; default: one that has all signs"),
-    "subtitle-size": (float, "0.02..0.2", "height of a line as a share of the picture's"),
-}
-"""Option -> type, allowed values, help. The defaults stand in Finish alone."""
+COMPOSE = ("background", "cutout", "logo", "logo_place", "logo_size", "logo_opacity")
+SUBTITLE = ("captions", "font", "subtitle_size")
+"""What the commands share with a take."""
 
 
 def register(commands: Any) -> None:
     """Adds the commands to the subparsers of ``heygem``."""
     compose = _add(commands, "compose", _compose, "another background, a logo", "composed")
-    _add_options(compose, COMPOSE)
+    options.add(compose, _part(COMPOSE))
     subtitle = _add(commands, "subtitle", _subtitle, "subtitles, in the picture or as a track", "subtitled")
     subtitle.add_argument("subtitles", metavar="FILE", help="SRT, ASS, WebVTT or text with times")
-    _add_options(subtitle, SUBTITLE)
+    options.add(subtitle, _part(SUBTITLE))
     enhance = _add(commands, "enhance", _enhance, "a sharper face", "enhanced")
     enhance.add_argument("--amount", type=float, default=1.0, metavar="0..1", help="how much; default: 1, all of it")
 
@@ -63,11 +49,6 @@ def _add(commands: Any, name: str, run: Callable[..., int], text: str, suffix: s
     return parser
 
 
-def _add_options(parser: argparse.ArgumentParser, options: dict[str, tuple[type, str, str]]) -> None:
-    for name, (kind, values, text) in options.items():
-        parser.add_argument(f"--{name}", type=kind, metavar=values, help=text, default=argparse.SUPPRESS)
-
-
 def _compose(args: argparse.Namespace, check: Check) -> int:
     return _finish(args, check, _given(args, COMPOSE))
 
@@ -80,8 +61,11 @@ def _enhance(args: argparse.Namespace, check: Check) -> int:
     return _finish(args, check, {"enhance": args.amount})
 
 
-def _given(args: argparse.Namespace, options: dict[str, tuple[type, str, str]]) -> dict[str, Any]:
-    names = (name.replace("-", "_") for name in options)
+def _part(names: Sequence[str]) -> dict[str, Any]:
+    return {name: options.FINISH[name] for name in names}
+
+
+def _given(args: argparse.Namespace, names: Sequence[str]) -> dict[str, Any]:
     return {name: getattr(args, name) for name in names if hasattr(args, name)}
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -51,22 +52,40 @@ CHOICES = {
     "tries": (int, "1..6", "takes at most, with other strength and smoothness while the score is below --least"),
     "least": (float, "0..100", "the score that is good enough for --tries"),
 }
-"""Option -> type, allowed values, help. The defaults stand in Options and Style alone."""
+FINISH = {
+    "background": (str, "blur|#rrggbb|FILE", "what stands behind the person: a blur, a colour, a picture or a video"),
+    "cutout": (
+        str,
+        "person|#rrggbb",
+        "how the person is cut out: found in the picture, or before a screen of this colour",
+    ),
+    "enhance": (float, "0..1", "how much the face is sharpened; 0 not at all"),
+    "subtitles": (str, "FILE", "SRT, ASS, WebVTT, LRC or text with times"),
+    "captions": (str, "burn|track", "drawn into the picture, or beside it, to be switched on in the player"),
+    "font": (str, "NAME", "an installed font; default: one that has all signs"),
+    "subtitle_size": (float, "0.02..0.2", "height of a line as a share of the picture's"),
+    "logo": (str, "FILE", "a picture, best with transparency"),
+    "logo_place": (str, "top-left|top-right|bottom-left|bottom-right", "its corner"),
+    "logo_size": (float, "0.02..1", "its width as a share of the picture's"),
+    "logo_opacity": (float, "0..1", "0 cannot be seen, 1 covers"),
+}
+"""Option -> type, allowed values, help. The defaults stand in Options, Style and Finish alone."""
+_ALL = {**CHOICES, **STYLE, **FINISH}
 
 
-def add(parser: argparse.ArgumentParser) -> None:
-    """All of them. What is not given is not in the arguments."""
-    for name, (kind, values, text) in {**CHOICES, **STYLE}.items():
+def add(parser: argparse.ArgumentParser, table: Mapping[str, tuple[Any, str, str]] = _ALL) -> None:
+    """All of a table. What is not given is not in the arguments."""
+    for name, (kind, values, text) in table.items():
         known: dict[str, Any] = {"help": text, "default": argparse.SUPPRESS, "action": "store_true"}
         if kind is not bool:
             known |= {"type": kind, "metavar": values, "action": "append" if name == "face" else "store"}
-        parser.add_argument(f"--{name}", **known)
+        parser.add_argument(f"--{name.replace('_', '-')}", **known)
 
 
 def of(args: argparse.Namespace) -> Options:
     """Raises OptionInvalid."""
     given = vars(args)
-    known = {name: given[name] for name in (*CHOICES, *STYLE) if name in given}
+    known = {name: given[name] for name in _ALL if name in given}
     if "face" in known:
         known["face"] = known["face"][0][0]
     return _options(known)
@@ -82,12 +101,11 @@ def of_one(args: argparse.Namespace) -> Options:
 
 def changed(options: Options, text: str) -> Options:
     """The options with what a set like "strength=0.8,region=mouth" says. Raises OptionInvalid."""
-    from dataclasses import asdict
-
-    known = {name: value for name, value in {**vars(options), **asdict(options.style)}.items() if name != "style"}
+    known = {**vars(options), **vars(options.style), **vars(options.finish)}
+    known = {name: value for name, value in known.items() if name in _ALL}
     for part in filter(None, map(str.strip, text.split(","))):
         name, _, value = (word.strip() for word in part.partition("="))
-        kind, values, _ = {**CHOICES, **STYLE}.get(name, (None, "", ""))
+        kind, values, _ = _ALL.get(name, (None, "", ""))
         if kind is None or name == "face":
             raise OptionInvalid(option="set", value=f"“{part}”", allowed="options like strength=0.8,region=mouth")
         try:
@@ -99,7 +117,8 @@ def changed(options: Options, text: str) -> Options:
 
 def _options(known: dict[str, Any]) -> Options:
     from heygem.engines.base import Style
+    from heygem.finish.base import Finish
     from heygem.pipeline import Options
 
-    style = Style(**{name: known.pop(name) for name in STYLE if name in known})
-    return Options(style=style, **known)
+    style, finish, rest = ({name: known[name] for name in table if name in known} for table in (STYLE, FINISH, CHOICES))
+    return Options(style=Style(**style), finish=Finish(**finish), **rest)

@@ -10,7 +10,8 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from pysubs2 import Pysubs2Error, SSAEvent, SSAFile
+from pysubs2 import SSAEvent, SSAFile
+from pysubs2.exceptions import Pysubs2Error
 
 from heygem.errors import SubtitlesUnusable
 

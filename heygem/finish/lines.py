@@ -16,7 +16,7 @@ _WIDE = re.compile(
     "[\u2e80-\u303f\u3040-\u30ff\u3100-\u31bf\u31f0-\u4dbf\u4e00-\u9fff\uf900-\ufaff\uff00-\uff65]|[^\u0000-\U0001ffff]"
 )
 _PARTS = re.compile(r"(?<!\\)\{\\[^{}]*\}|\\[{}]|.", re.DOTALL)
-_ODD_BREAK = 0.1  # what a break in the middle of a phrase costs, against the square of how uneven the lines become
+_ODD_BREAK = 0.2  # what a break in the middle of a phrase costs, against the square of how uneven the lines become
 _LINE = 100.0  # so many unevennesses are better than one line more
 
 
@@ -31,16 +31,16 @@ class _Piece:
 
 
 def broken(text: str, width: Callable[[str], float], room: float) -> list[str]:
-    """The lines of an ASS text whose line breaks are ``\\N``. width: of one sign; room: for a line, in the same unit."""
+    """The lines of an ASS text with breaks ``\\N``. width: of one sign; room: for a line, in the same unit."""
     return [line for part in text.split("\\N") for line in _fitted(_pieces(part, width, room), room)]
 
 
 def _pieces(text: str, width: Callable[[str], float], room: float) -> list[_Piece]:
-    """Words and Chinese signs, with the marks that must not stand at an end of a line, and tags. Longer words are cut."""
+    """Words and Chinese signs, with tags and the marks that must not begin or end a line. Longer words are cut."""
     pieces = [_Piece("", 0.0)]
     before = space = ""
     for part in _PARTS.findall(text):
-        if part.startswith("{"):
+        if part.startswith("{\\"):
             pieces[-1].text += part
         elif part.isspace():
             space += part

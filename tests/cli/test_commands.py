@@ -15,6 +15,7 @@ import pytest
 from heygem import bench, cli, doctor, engines, pipeline, settings
 from heygem.commands import options
 from heygem.engines.base import Style
+from heygem.finish.base import Finish
 
 ROOT = Path(__file__).parents[2]
 
@@ -27,8 +28,9 @@ def test_the_help_shows_the_values_that_the_pipeline_takes():
 
 
 def test_every_option_of_the_core_is_an_option_of_the_command_line_and_the_other_way_round():
-    assert {*options.CHOICES, "style"} == {field.name for field in dataclasses.fields(pipeline.Options)}
+    assert {*options.CHOICES, "style", "finish"} == {field.name for field in dataclasses.fields(pipeline.Options)}
     assert set(options.STYLE) == {field.name for field in dataclasses.fields(Style)}
+    assert set(options.FINISH) == {field.name for field in dataclasses.fields(Finish)}
 
 
 @pytest.mark.parametrize("page", ["README.md", "README.zh.md"])

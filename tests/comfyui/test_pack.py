@@ -256,3 +256,25 @@ def test_the_registry_takes_the_code():
 def test_the_entry_point_is_asynchronous(pack):
     assert asyncio.iscoroutinefunction(pack.comfy_entrypoint) and (PACK / pack.WEB_DIRECTORY).is_dir()
     assert not hasattr(pack, "NODE_CLASS_MAPPINGS")  # it would win over the entry point
+
+
+@pytest.mark.parametrize("line", LINES)
+def test_example_workflows_are_the_production_lines(line, nodes):
+    """With every widget in its place: one more or one less in a node, and all that follow would be wrong."""
+    folder = PACK / "example_workflows"
+    assert {path.stem for path in folder.glob("*.json")} == LINES.keys()
+    prompt, graph = LINES[line](), json.loads((folder / f"{line}.json").read_text("utf-8"))
+    drawn = {str(node["id"]): node for node in graph["nodes"] if node["type"] != "MarkdownNote"}
+    assert {key: node["type"] for key, node in drawn.items()} == {key: one["class_type"] for key, one in prompt.items()}
+    for key, node in drawn.items():
+        if node["type"] in nodes:
+            inputs = nodes[node["type"]].GET_SCHEMA().inputs
+            widgets = [one for one in sorted(inputs, key=lambda one: one.optional) if one.default is not None]
+            said, typed = prompt[key]["inputs"], node.get("widgets_values", [])
+            assert len(typed) == len(widgets), node["type"]
+            for one, value in zip(widgets, typed, strict=True):
+                if not isinstance(said.get(one.id), list):
+                    assert value == said.get(one.id, one.default), f"{node['type']}.{one.id}"
+    linked = {(str(link[1]), link[2], str(link[3])) for link in graph["links"]}
+    wanted = {(v[0], v[1], key) for key, one in prompt.items() for v in one["inputs"].values() if isinstance(v, list)}
+    assert linked == wanted

@@ -95,7 +95,7 @@ def test_nothing_wished_changes_nothing() -> None:
 @pytest.mark.parametrize("option", ["background", "logo"])
 def test_a_missing_file_is_found_before_the_work(tmp_path: Path, option: str) -> None:
     with pytest.raises(FileMissing, match=r"none\.png"):
-        check(Finish(**{option: str(tmp_path / "none.png")}))
+        check(Finish().moved({option: tmp_path / "none.png"}))
 
 
 def test_a_background_is_below_a_logo(tmp_path: Path) -> None:

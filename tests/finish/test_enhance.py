@@ -159,7 +159,7 @@ def test_one_odd_frame_changes_little(seen):
 def test_faces_at_the_edge_or_too_small_do_no_harm(seen):
     frame, face = seen
     for move in ((-300, 0), (250, 250), (-2000, 0)):
-        moved = Face(face.landmarks + np.float32([*move, 0]), 1.0, 0)
+        moved = Face(face.landmarks + np.array([*move, 0], np.float32), 1.0, 0)
         sharpened(frame, moved, 1.0)
     small = Face(face.landmarks * 0.1, 1.0, 0)
     assert np.array_equal(sharpened(frame, small, 1.0).data, frame.data)

@@ -137,7 +137,7 @@ def test_what_the_network_draws_lies_where_it_drew_it(seen):
 def test_all_faces_of_a_frame_go_in_one_batch(seen):
     frame, face = seen
     two = Frame.of(np.hstack([frame.rgb(), frame.rgb()]))
-    other = Face(face.landmarks + np.float32([frame.width, 0, 0]), 1.0, 1)
+    other = Face(face.landmarks + np.array([frame.width, 0, 0], np.float32), 1.0, 1)
     batches = []
 
     def net(faces: Tensor) -> Tensor:
@@ -173,7 +173,7 @@ def test_a_steady_face_is_aligned_steadily(seen):
 def test_faces_that_hang_over_the_edge_do_no_harm(seen):
     frame, face = seen
     for move in ((-250, 0), (200, 240), (-3000, 0)):
-        moved = Face(face.landmarks + np.float32([*move, 0]), 1.0, 0)
+        moved = Face(face.landmarks + np.array([*move, 0], np.float32), 1.0, 0)
         assert restored(frame, [moved], brighter).data.shape == frame.data.shape
 
 
@@ -182,7 +182,7 @@ def test_a_gpu_without_room_is_said_so(seen):
         raise torch.cuda.OutOfMemoryError
 
     with pytest.raises(OutOfMemory):
-        restored(*seen[:1], [seen[1]], full)
+        restored(seen[0], [seen[1]], full)
 
 
 def test_no_gpu_is_asked_for_in_vain(monkeypatch):

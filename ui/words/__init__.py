@@ -79,11 +79,12 @@ def told(finding: str, language: str) -> str:
     for pattern, zh in FINDINGS_ZH.items():
         if found := re.fullmatch(pattern, finding):
             return zh.format_map(found.groupdict())
+    closest = 0, finding  # of the sentences that fit, the longest: “{option} cannot be {value}.” fits much
     for kind in error_kinds():
         for at, english in enumerate((kind.template, kind.remedy)):
             if english != "{reason}" and (found := re.fullmatch(_pattern(english), finding)):
-                return explain(kind.code, found.groupdict(), language)[at]
-    return finding
+                closest = max(closest, (len(english), explain(kind.code, found.groupdict(), language)[at]))
+    return closest[1]
 
 
 def _pattern(template: str) -> str:

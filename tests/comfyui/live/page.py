@@ -8,14 +8,21 @@ from typing import Any
 
 from tests.comfyui.lines import Prompt
 from tests.comfyui.live.client import Client
+from tests.comfyui.live.films import until
 
+PLAIN = {"Comfy.TutorialCompleted": True, "Comfy.Minimap.Visible": False, "LiteGraph.Canvas.MinFontSizeForLOD": 0}
+"""Settings: no welcome, no map, and text however small."""
 VIEW = {"width": 1600, "height": 900}
+_BUSY = """async () => {
+    const queue = await (await fetch("/queue")).json();
+    return queue.queue_running.length + queue.queue_pending.length;
+}"""
 
 
 @contextmanager
 def opened(browser: Any, client: Client, language: str = "en", **more: Any) -> Iterator[Any]:
     """The page with an empty graph; afterwards: no script failed, and no request left this machine."""
-    client.set_up({"Comfy.TutorialCompleted": True, "Comfy.Locale": language, "Comfy.Minimap.Visible": False})
+    client.set_up({**PLAIN, "Comfy.Locale": language})
     strangers, failures = [], []
     context = browser.new_context(**{"viewport": VIEW, **more})
     context.on("request", lambda r: r.url.startswith((client.address, "data:", "blob:")) or strangers.append(r.url))
@@ -45,16 +52,9 @@ def prompt(page: Any) -> Prompt:
 
 
 def run(page: Any, seconds: float = 240) -> None:
-    """Presses "Run" and waits until the queue is empty."""
-    page.evaluate("() => window.app.queuePrompt(0, 1)")
-    page.wait_for_function(
-        """async () => {
-            const queue = await (await fetch("/queue")).json();
-            return !queue.queue_running.length && !queue.queue_pending.length;
-        }""",
-        timeout=seconds * 1000,
-        polling=300,
-    )
+    """Presses "Run" and waits until all is done."""
+    page.evaluate("async () => await window.app.queuePrompt(0, 1)")
+    until(lambda: not page.evaluate(_BUSY), seconds)
     page.wait_for_timeout(1500)  # previews
 
 

@@ -36,8 +36,11 @@ FLOAT |= {"HeyGemSaveToStorage": 160, "HeyGemNotify": 120, "HeyGemEnhanceFace": 
 """Kind of node -> room below for what it shows when it has run, px."""
 SIZES = {"LoadVideo": (300, 440), "LoadImage": (300, 400), "PreviewAny": (400, 320), "HeyGemSubtitles": (320, 420)}
 """Kind of node -> size with which one sees what is in it."""
-NOTE = 400
-"""Width of the note."""
+BESIDE, ABOVE = (400, 420), (700, 330)
+"""Size of the note: left of short lines, over long ones."""
+LONG = 4
+"""Columns."""
+NARROWEST = 230
 
 
 def graph(page: Any, name: str) -> dict[str, Any]:
@@ -46,11 +49,13 @@ def graph(page: Any, name: str) -> dict[str, Any]:
     page.wait_for_timeout(1500)
     made = page.evaluate("window.app.graph.serialize()")
     nodes = [_plain(node) for node in made["nodes"]]
-    _lay_out(nodes, made["links"])
+    columns = _lay_out(nodes, made["links"])
     key = max(node["id"] for node in nodes) + 1
-    place = {"pos": [0, 0], "size": [NOTE, 420], "flags": {}, "order": 0, "mode": 0, "inputs": [], "outputs": []}
-    text = NOTES[name].strip()
-    note = {"id": key, "type": "MarkdownNote", **place, "title": "HeyGem", "properties": {}, "widgets_values": [text]}
+    width, height = ABOVE if columns > LONG else BESIDE
+    left, top = (0, -height - GAP) if columns > LONG else (-width - GAP, 0)
+    note = {"id": key, "type": "MarkdownNote", "title": "HeyGem", "pos": [left, top], "size": [width, height]}
+    note |= {"flags": {}, "order": 0, "mode": 0, "inputs": [], "outputs": [], "properties": {}}
+    note["widgets_values"] = [NOTES[name].strip()]
     whole = {"last_node_id": key, "last_link_id": made["last_link_id"], "nodes": [note, *nodes], "links": made["links"]}
     return {**whole, "groups": [], "config": {}, "extra": {}, "version": 0.4}
 
@@ -68,18 +73,22 @@ def _slot(slot: dict[str, Any]) -> dict[str, Any]:
     return {key: slot[key] for key in known if slot.get(key) is not None or (key == "link" and key in slot)}
 
 
-def _lay_out(nodes: list[dict[str, Any]], links: list[list[Any]]) -> None:
-    """In columns from left to right: what a node takes is left of it, as near as can be."""
-    left = NOTE + GAP
+def _lay_out(nodes: list[dict[str, Any]], links: list[list[Any]]) -> int:
+    """In columns from left to right: what a node takes is left of it, as near as can be. How many columns."""
+    left = 0
     depth = _depths(nodes, links)
     for column in range(max(depth.values()) + 1):
         top, width = 0, 0
         for node in (one for one in nodes if depth[one["id"]] == column):
-            size = [max(wanted, had) for wanted, had in zip(SIZES.get(node["type"], (0, 0)), node["size"], strict=True)]
+            size = [
+                max(wanted, had)
+                for wanted, had in zip(SIZES.get(node["type"], (NARROWEST, 0)), node["size"], strict=True)
+            ]
             node["pos"], node["size"] = [left, top], [round(side) for side in size]
             top += node["size"][1] + GAP + FLOAT.get(node["type"], 0)
             width = max(width, node["size"][0])
         left += width + GAP
+    return max(depth.values()) + 1
 
 
 def _depths(nodes: list[dict[str, Any]], links: list[list[Any]]) -> dict[int, int]:

@@ -1,0 +1,177 @@
+"""libass, as the ffmpeg of imageio-ffmpeg has it: pictures of subtitles, one after the other, through a pipe.
+
+What a user wrote never reaches a command line or a filter: ffmpeg runs in a private folder and reads names of ours.
+"""
+
+from __future__ import annotations
+
+import math
+import os
+import select
+import shutil
+import subprocess
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from itertools import chain
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import cv2
+import numpy as np
+from loguru import logger
+from pysubs2 import SSAFile
+
+from heygem.errors import SubtitlesUnusable, ToolMissing
+
+_SECONDS = 120.0
+"""After so long without a picture the file is too much for libass."""
+_PIPE = 1 << 20
+_LATER = 17
+"""Frames are drawn as they look after one part in so many of their time. ASS counts hundredths of a second, and at no
+usual frame rate does such a moment lie on one: so nothing hangs on how numbers are rounded."""
+_FONTS = (
+    '<?xml version="1.0"?><!DOCTYPE fontconfig SYSTEM "fonts.dtd">'
+    '<fontconfig><dir prefix="cwd">fonts</dir><cachedir prefix="cwd">cache</cachedir></fontconfig>'
+)
+"""The fonts in the private folder and no others: what is seen does not depend on the rest of the machine."""
+
+
+@dataclass(frozen=True)
+class Picture:
+    """What is seen of a picture: (h, w, 4) uint8 RGBA with straight alpha, its upper left corner at (x, y)."""
+
+    rgba: np.ndarray
+    x: int
+    y: int
+
+
+def ffmpeg() -> str:
+    """The path of the program. Raises ToolMissing."""
+    import imageio_ffmpeg
+
+    try:
+        return imageio_ffmpeg.get_ffmpeg_exe()
+    except RuntimeError as error:
+        raise ToolMissing(tool="imageio-ffmpeg") from error
+
+
+class Pictures:
+    """The pictures of some frames of a film: ``stretches`` are first and last ones, in their order.
+
+    fonts: files of which libass may use the faces, and no others. Raises ToolMissing.
+    """
+
+    def __init__(
+        self,
+        subs: SSAFile,
+        fonts: Iterable[Path],
+        size: tuple[int, int],
+        fps: Fraction,
+        stretches: Sequence[tuple[int, int]],
+    ) -> None:
+        self._buffer = np.empty((size[1], size[0], 4), np.uint8)
+        self._numbers = chain.from_iterable(range(first, last + 1) for first, last in stretches)
+        self._number, self._picture = -1, None
+        self._process: subprocess.Popen[bytes] | None = None
+        self._private = TemporaryDirectory(prefix="heygem-subtitles-")
+        self._folder = Path(self._private.name)
+        try:
+            subs.save(str(self._folder / "captions.ass"), format_="ass")
+            (self._folder / "fonts.conf").write_text(_FONTS)
+            (self._folder / "filters").write_text(_filters(fps, stretches))
+            (self._folder / "fonts").mkdir()
+            for number, font in enumerate(sorted(set(fonts))):
+                _link(font, self._folder / "fonts" / f"{number}{font.suffix.lower()}")
+            self._process = self._started(fps, stretches)
+        except BaseException:
+            self.close()
+            raise
+
+    def at(self, number: int) -> Picture | None:
+        """The one of frame ``number``, which does not go back; None where nothing is seen.
+
+        Raises SubtitlesUnusable where libass ended or hangs.
+        """
+        if number != self._number:
+            while self._number < number:
+                self._number = next(self._numbers)
+                self._fill()
+            self._picture = _seen(self._buffer)
+        return self._picture
+
+    def close(self) -> None:
+        """Ends ffmpeg and removes the folder. Safe to call twice."""
+        if self._process is not None:
+            self._process.kill()  # in the middle of its work it hears nothing gentler
+            self._process.wait()
+            assert self._process.stdout
+            self._process.stdout.close()
+        self._private.cleanup()
+
+    def _started(self, fps: Fraction, stretches: Sequence[tuple[int, int]]) -> subprocess.Popen[bytes]:
+        high, wide = self._buffer.shape[:2]
+        seconds = float((stretches[-1][1] + 2) / fps)
+        canvas = f"color=black@0:s={wide}x{high}:r={fps.numerator}/{fps.denominator}:d={seconds:.3f},format=rgba"
+        pictures = sum(last - first + 1 for first, last in stretches)
+        command = [ffmpeg(), "-v", "error", "-nostdin", "-f", "lavfi", "-i", canvas, "-/vf", "filters"]
+        command += ["-fps_mode", "passthrough", "-frames:v", str(pictures), "-f", "rawvideo", "-pix_fmt", "rgba", "-"]
+        with (self._folder / "log").open("wb") as log:
+            return subprocess.Popen(
+                command,
+                bufsize=0,
+                pipesize=_PIPE,
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                stderr=log,
+                cwd=self._folder,
+                env={**os.environ, "FONTCONFIG_FILE": str(self._folder / "fonts.conf")},
+            )
+
+    def _fill(self) -> None:
+        assert self._process and self._process.stdout
+        room = self._buffer.data.cast("B")
+        ready = select.poll()
+        ready.register(self._process.stdout)
+        while room:
+            count = os.readv(self._process.stdout.fileno(), [room]) if ready.poll(_SECONDS * 1000) else 0
+            if not count:
+                logger.error("libass: {}", (self._folder / "log").read_text("utf-8", "replace")[-1000:] or "no picture")
+                raise SubtitlesUnusable(name="captions.ass", reason="the program that draws them ended or hangs")
+            room = room[count:]
+
+
+def _seen(rgba: np.ndarray) -> Picture | None:
+    """The part of a picture with any alpha, with straight colours: libass drew on black, so they come times alpha."""
+    x, y, wide, high = cv2.boundingRect(cv2.extractChannel(rgba, 3))
+    if not wide:
+        return None
+    part = rgba[y : y + high, x : x + wide].copy()
+    part[..., :3] = cv2.divide(part[..., :3], cv2.merge([part[..., 3]] * 3), scale=255)
+    return Picture(part, x, y)
+
+
+def _filters(fps: Fraction, stretches: Sequence[tuple[int, int]]) -> str:
+    """Only the frames of ``stretches`` are drawn, each as it looks a little after it begins (see ``frame_of``)."""
+    time = f"settb=1/{_LATER * fps.numerator},setpts=PTS+{fps.denominator}"
+    return f"select='{_within(stretches)}',{time},subtitles=captions.ass:fontsdir=fonts:alpha=1:wrap_unicode=1"
+
+
+def _within(stretches: Sequence[tuple[int, int]]) -> str:
+    """An expression that is 1 within one of the stretches: a search tree, for there may be thousands."""
+    if len(stretches) == 1:
+        return "between(n,{},{})".format(*stretches[0])
+    middle = len(stretches) // 2
+    return f"if(lt(n,{stretches[middle][0]}),{_within(stretches[:middle])},{_within(stretches[middle:])})"
+
+
+def frame_of(ms: int, fps: Fraction) -> int:
+    """The first frame that shows what begins at ``ms``."""
+    return max(math.ceil(Fraction(ms, 1000) * fps - Fraction(1, _LATER)), 0)
+
+
+def _link(font: Path, place: Path) -> None:
+    try:
+        place.symlink_to(font.absolute())
+    except OSError:
+        shutil.copyfile(font, place)
