@@ -13,6 +13,10 @@ Fresh = Callable[[str], Path]
 """A temporary file with this suffix."""
 
 
+_NAMES = {".mp4": "video", ".wav": "voice", ".png": "picture"}
+"""Suffix -> what people read where a problem names a temporary file."""
+
+
 def _folders() -> Any:
     import folder_paths  # pyright: ignore[reportMissingImports]
 
@@ -54,7 +58,7 @@ def temporary(suffix: str) -> Path:
     """A file that nobody has yet, in the folder that ComfyUI empties when it starts and ends."""
     folder = Path(_folders().get_temp_directory())
     folder.mkdir(parents=True, exist_ok=True)
-    return folder / f"heygem_{uuid.uuid4().hex}{suffix}"
+    return folder / f"{_NAMES.get(suffix, 'text')}_{uuid.uuid4().hex}{suffix}"
 
 
 @contextmanager

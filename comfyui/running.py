@@ -17,31 +17,31 @@ BETWEEN = 0.1
 SIDE = 512
 """Of previews, px."""
 _WHOLE = 1000
+_ORDER = {stage: number for number, stage in enumerate(STAGES)}
 
 
 class Bar:
     """A tick for heygem that fills ComfyUI's bar, and raises ComfyUI's own exception where the user interrupts."""
 
-    def __init__(self) -> None:
+    def __init__(self, parts: int = 1) -> None:
+        """parts: of the work, as long as each other; one begins where the stages begin anew."""
         from comfy.utils import ProgressBar  # pyright: ignore[reportMissingImports]
 
         self._bar: Any = ProgressBar(_WHOLE)
-        self._from, self._to = 0.0, 1.0
+        self._parts, self._part, self._stage = parts, 0, 0
         self._at, self._value = 0.0, 0
         self._poster: Any = None
 
     def __call__(self, stage: str, done: int, total: int) -> None:
         interrupted()
+        if (known := _ORDER.get(stage, 0)) < self._stage:
+            self._part = min(self._part + 1, self._parts - 1)
+        self._stage = known
         if time.monotonic() - self._at < BETWEEN:
             return
         low, high = STAGES.get(stage, (0, 100))
         within = (low + (high - low) * done / max(total, 1)) / 100
-        self._tell(round(_WHOLE * (self._from + (self._to - self._from) * within)))
-
-    def part(self, number: int, of: int) -> Bar:
-        """What comes next is the part ``number`` (0, 1 …) of so many."""
-        self._from, self._to = number / of, (number + 1) / of
-        return self
+        self._tell(round(_WHOLE * (self._part + within) / self._parts))
 
     def poster(self, video: Path) -> None:
         """Shows the first picture of a video or photo in the node. That there is none is no reason to stop."""

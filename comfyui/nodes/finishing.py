@@ -46,7 +46,7 @@ class EnhanceFace(io.ComfyNode):
 
 
 class Subtitles(io.ComfyNode):
-    NEEDS = LIBRARIES
+    NEEDS = (*LIBRARIES, "pysubs2", "imageio_ffmpeg")
 
     @classmethod
     def define_schema(cls) -> Any:
@@ -129,7 +129,8 @@ def finished(video: Any, wish: Callable[[Fresh], Finish], device: str) -> Any:
             make_room()
         made = finish(path, out, asked, _QUALITY, device, bar)
         bar.done(out)
-    said = [*(f"{name}: {note}" for name, note in made.notes.items()), *made.warnings]
+    notes = made.notes | ({"logo": "drawn"} if "logo" in made.notes else {})  # it was a file of no name
+    said = [*(f"{name}: {note}" for name, note in notes.items()), *made.warnings]
     return io.NodeOutput(sockets.as_video(made.path), "\n".join(said))
 
 

@@ -121,14 +121,18 @@ class Compare(io.ComfyNode):
         with plain_words(), scratch() as fresh:
             known = sockets.widgets(**said)
             wishes = [(f"{letter} {one.get('label', '')}".strip(), {**known, **one}) for letter, one in sets if one]
-            path, sound, bar, takes = sockets.video_path(video, fresh), sockets.audio_path(audio, fresh), Bar(), []
+            path, sound, bar, takes = (
+                sockets.video_path(video, fresh),
+                sockets.audio_path(audio, fresh),
+                Bar(len(wishes) + 1),
+                [],
+            )
             bar.poster(path)
             try:
-                for n, (_, wish) in enumerate(wishes):
-                    takes.append(_take(path, sound, wish, bar.part(n, len(wishes) + 1)))
+                for _, wish in wishes:
+                    takes.append(_take(path, sound, wish, bar))
                 labels = [_label(label, take) for (label, _), take in zip(wishes, takes, strict=True)]
-                last = bar.part(len(wishes), len(wishes) + 1)
-                out = compare([take.path for take in takes], labels, temporary(".mp4"), tick=last)
+                out = compare([take.path for take in takes], labels, temporary(".mp4"), tick=bar)
             except BaseException:
                 for take in takes:
                     removed(take.path)
@@ -167,7 +171,7 @@ def _retried(video: Path, audio: Path, name: str, avatar: dict[str, Any] | None,
     known = [sockets.widgets(**said), options]
     first = sockets.options_of(*known, last)
     wishes = [first, *(sockets.options_of(*known, step, last) for step in steps)][: first.tries]
-    out, bar = temporary(".mp4"), Bar()
+    out, bar = temporary(".mp4"), Bar(len(wishes) if steps else first.tries)
     bar.poster(video)
     with booked(first):
         found = retake(video, audio, out, wishes if steps else first, bar)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import uuid
 from typing import Any
 
@@ -25,7 +26,7 @@ class Notify(io.ComfyNode):
             "A message by WeCom, DingTalk, Feishu, webhook or e-mail, as HEYGEM_NOTIFY_… in the environment say.",
             [
                 text("title", "HeyGem", "the first line"),
-                text("text", "", "what is told", multiline=True),
+                text("text", "", "what is told; of a report of “HeyGem talking head” score and length", multiline=True),
                 choice("channel", _CHANNELS, _ALL, "by which way; all: every one that is set"),
                 choice("on_error", inputs.POLICIES, "skip", "skip: a message that does not arrive fails nothing"),
                 text("link", "", "where it leads to", optional=True),
@@ -47,7 +48,8 @@ class Notify(io.ComfyNode):
             config = settings.load()
             told = config.notify_language
             at, caption = link if "://" in link else None, say("open", told)
-            notice = Notice("job", told, title, text, at, None, (), f"comfyui:{uuid.uuid4()}", caption=caption)
+            words, facts = _plain(text, told)
+            notice = Notice("job", told, title, words, at, None, facts, f"comfyui:{uuid.uuid4()}", caption=caption)
             for one in _channels(config, channel):
                 interrupted()
                 try:
@@ -64,6 +66,22 @@ class Notify(io.ComfyNode):
     @classmethod
     def fingerprint_inputs(cls, **_: Any) -> float:
         return float("nan")  # every time anew
+
+
+def _plain(text: str, language: str) -> tuple[str, tuple[tuple[str, str], ...]]:
+    """A text as it is; the report of a take as the facts that people want to know."""
+    from heygem.notify.words import duration, say
+
+    try:
+        known = json.loads(text)
+        length = duration(known["seconds"], language)
+        score = known["score"]
+    except (ValueError, TypeError, KeyError):
+        return text, ()
+    facts = ((say("length", language), length),)
+    if score is not None:
+        facts += ((say("score", language), say("score.value", language, score=score)),)
+    return "", facts
 
 
 def _channels(config: Any, channel: str) -> list[Any]:

@@ -62,6 +62,7 @@ def _pairs(args: argparse.Namespace, check: Check) -> int:
 def _batch(args: argparse.Namespace, check: Check) -> int:
     from heygem import settings
     from heygem.engines import cards
+    from heygem.finish import effects
     from heygem.pairs import pairs
     from heygem.progress import Stopped
     from heygem.report import check_report
@@ -71,6 +72,7 @@ def _batch(args: argparse.Namespace, check: Check) -> int:
     check_report(report)
     config = settings.load()
     cards.check(wish.engine, wish.style, config)
+    effects.check(wish.finish)
     run = _Run(pairs(args.source), out, report, wish, config.cache, check)
     run.check_place()
     if args.faces == "need":

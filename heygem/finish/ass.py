@@ -27,6 +27,7 @@ from heygem.errors import SubtitlesUnusable, ToolMissing
 _SECONDS = 120.0
 """After so long without a picture the file is too much for libass."""
 _PIPE = 1 << 20
+_GAP = 16  # empty rows between what is laid over a frame in two parts
 _LATER = 17
 """Frames are drawn as they look after one part in so many of their time. ASS counts hundredths of a second, and at no
 usual frame rate does such a moment lie on one: so nothing hangs on how numbers are rounded."""
@@ -39,7 +40,7 @@ _FONTS = (
 
 @dataclass(frozen=True)
 class Picture:
-    """What is seen of a picture: (h, w, 4) uint8 RGBA with straight alpha, its upper left corner at (x, y)."""
+    """A part of what is seen: (h, w, 4) uint8 RGBA with straight alpha, its upper left corner at (x, y)."""
 
     rgba: np.ndarray
     x: int
@@ -72,7 +73,8 @@ class Pictures:
     ) -> None:
         self._buffer = np.empty((size[1], size[0], 4), np.uint8)
         self._numbers = chain.from_iterable(range(first, last + 1) for first, last in stretches)
-        self._number, self._picture = -1, None
+        self._number = -1
+        self._seen: list[Picture] = []
         self._process: subprocess.Popen[bytes] | None = None
         self._private = TemporaryDirectory(prefix="heygem-subtitles-")
         self._folder = Path(self._private.name)
@@ -88,8 +90,8 @@ class Pictures:
             self.close()
             raise
 
-    def at(self, number: int) -> Picture | None:
-        """The one of frame ``number``, which does not go back; None where nothing is seen.
+    def at(self, number: int) -> list[Picture]:
+        """What is seen in frame ``number``, which never goes back.
 
         Raises SubtitlesUnusable where libass ended or hangs.
         """
@@ -97,8 +99,8 @@ class Pictures:
             while self._number < number:
                 self._number = next(self._numbers)
                 self._fill()
-            self._picture = _seen(self._buffer)
-        return self._picture
+            self._seen = _seen(self._buffer)
+        return self._seen
 
     def close(self) -> None:
         """Ends ffmpeg and removes the folder. Safe to call twice."""
@@ -141,14 +143,19 @@ class Pictures:
             room = room[count:]
 
 
-def _seen(rgba: np.ndarray) -> Picture | None:
-    """The part of a picture with any alpha, with straight colours: libass drew on black, so they come times alpha."""
-    x, y, wide, high = cv2.boundingRect(cv2.extractChannel(rgba, 3))
-    if not wide:
-        return None
-    part = rgba[y : y + high, x : x + wide].copy()
-    part[..., :3] = cv2.divide(part[..., :3], cv2.merge([part[..., 3]] * 3), scale=255)
-    return Picture(part, x, y)
+def _seen(rgba: np.ndarray) -> list[Picture]:
+    """The parts of a picture with any alpha, with straight colours: libass drew on black, so they come times alpha."""
+    alpha = cv2.extractChannel(rgba, 3)
+    rows = np.flatnonzero(cv2.reduce(alpha, 1, cv2.REDUCE_MAX))
+    parts: list[Picture] = []
+    for band in np.split(rows, np.flatnonzero(np.diff(rows) > _GAP) + 1) if rows.size else []:
+        y0, y1 = band[0], band[-1] + 1
+        columns = np.flatnonzero(cv2.reduce(alpha[y0:y1], 0, cv2.REDUCE_MAX))
+        box = np.s_[y0:y1, columns[0] : columns[-1] + 1]
+        part = rgba[box].copy()
+        part[..., :3] = cv2.divide(part[..., :3], cv2.merge([alpha[box]] * 3), scale=255)
+        parts.append(Picture(part, int(columns[0]), int(y0)))
+    return parts
 
 
 def _filters(fps: Fraction, stretches: Sequence[tuple[int, int]]) -> str:

@@ -19,6 +19,8 @@ from heygem.media.reader import VideoReader, count_frames
 _SOFTNESS = 0.018  # sigma of the blur as a share of the longer side, about that of a portrait lens
 _MOST_KEPT = 32 << 20  # bytes of frames that the reader of a background keeps
 _PURE = 4  # how much more pure colours count than mixed ones
+_ALL = 1 - 1e-6  # from here on a person covers
+_LARGE = 1000  # longer side in px from which a blur is computed at an eighth of the size
 _SMALL = 4  # what is smooth anyway is computed at a quarter of the size
 
 
@@ -117,10 +119,12 @@ class _Blur:
     """The old background out of focus. The person does not shine into it: only what surrounds them is averaged."""
 
     def __call__(self, number: int, frame: Frame, alpha: np.ndarray) -> Frame:
-        sigma = _SOFTNESS * max(frame.width, frame.height) / _SMALL
-        small = _small(frame)
+        longest = max(frame.width, frame.height)
+        by = _SMALL if longest < _LARGE else 2 * _SMALL
+        sigma = _SOFTNESS * longest / by
+        small = _small(frame, by)
         size = small.shape[1], small.shape[0]
-        near = cv2.dilate(cv2.resize(alpha, size, interpolation=cv2.INTER_AREA), np.ones((5, 5), np.uint8))
+        near = cv2.dilate(cv2.resize(alpha, size, interpolation=cv2.INTER_AREA), np.ones((3, 3), np.uint8))
         outside = 1 - near
         usual = np.array(cv2.mean(small, (outside > 0.5).astype(np.uint8))[:3], np.float32)
         weighted = cv2.GaussianBlur(small * outside[..., None], (0, 0), sigma)
@@ -154,11 +158,11 @@ def laid_over(frame: Frame, alpha: np.ndarray, plate: Frame) -> Frame:
     leaves no bright rim behind dark hair.
     """
     out = plate.copy()
-    x, y, wide, high = cv2.boundingRect((alpha > 0).astype(np.uint8))
+    x, y, wide, high = cv2.boundingRect((alpha > 0).view(np.uint8))
     if not wide:
         return out
     box = x & ~1, y & ~1, x + wide + 1 & ~1, y + high + 1 & ~1
-    inside = alpha[box[1] : box[3], box[0] : box[2]]
+    inside = np.ascontiguousarray(alpha[box[1] : box[3], box[0] : box[2]])
     part = frame.cut(box)
     person, around = _nearby(part, inside)
     half = cv2.resize(inside, (inside.shape[1] // 2, inside.shape[0] // 2), interpolation=cv2.INTER_AREA)
@@ -170,29 +174,28 @@ def laid_over(frame: Frame, alpha: np.ndarray, plate: Frame) -> Frame:
 
 def _nearby(part: Frame, alpha: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """The mean colours of person and background round every place, (h / 4, w / 4, 3) float32 each."""
-    small = _small(part)
+    small = _small(part, _SMALL)
     share = cv2.resize(alpha, (small.shape[1], small.shape[0]), interpolation=cv2.INTER_AREA)
     radius = max(round(max(alpha.shape) / 50 / _SMALL), 2)
     reach = (2 * radius + 1, 2 * radius + 1)
     means = []
-    for weight in (share**_PURE, (1 - share) ** _PURE):
+    for weight in (cv2.pow(share, _PURE), cv2.pow(1 - share, _PURE)):
         total = cv2.blur(weight, reach)[..., None] + 1e-3
         means.append((cv2.blur(small * weight[..., None], reach) + 1e-3 * small) / total)
     return means[0], means[1]
 
 
-def _small(frame: Frame) -> np.ndarray:
-    """(h / 4, w / 4, 3) float32 Y, U, V."""
-    size = max(frame.width // _SMALL, 1), max(frame.height // _SMALL, 1)
+def _small(frame: Frame, by: int) -> np.ndarray:
+    """(h / by, w / by, 3) float32 Y, U, V."""
+    size = max(frame.width // by, 1), max(frame.height // by, 1)
     return cv2.merge([cv2.resize(p, size, interpolation=cv2.INTER_AREA) for p in frame.planes()]).astype(np.float32)
 
 
 def _mix(under: np.ndarray, seen: np.ndarray, share: np.ndarray, inner: np.ndarray, outer: np.ndarray) -> None:
     """Lays the plane ``seen`` over ``under``, in place. inner, outer: the colours of person and background nearby."""
-    cv2.copyTo(seen, (share >= 1).view(np.uint8), under)
-    band = np.nonzero((share > 0) & (share < 1))
-    size = seen.shape[1], seen.shape[0]
-    a, colour = share[band], seen[band].astype(np.float32)
-    mine, theirs = (cv2.resize(near, size)[band] for near in (inner, outer))
+    cv2.copyTo(seen, (share >= _ALL).view(np.uint8), under)
+    rows, columns = np.divmod(np.flatnonzero((share > 0) & (share < _ALL)), share.shape[1])
+    near = rows * inner.shape[0] // share.shape[0], columns * inner.shape[1] // share.shape[1]
+    a, colour, mine, theirs = share[rows, columns], seen[rows, columns], inner[near], outer[near]
     person = np.clip(mine + a * (colour - a * mine - (1 - a) * theirs), 0, 255)
-    under[band] = np.rint(a * person + (1 - a) * under[band])
+    under[rows, columns] = np.rint(a * person + (1 - a) * under[rows, columns])

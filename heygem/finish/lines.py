@@ -16,7 +16,7 @@ _WIDE = re.compile(
     "[\u2e80-\u303f\u3040-\u30ff\u3100-\u31bf\u31f0-\u4dbf\u4e00-\u9fff\uf900-\ufaff\uff00-\uff65]|[^\u0000-\U0001ffff]"
 )
 _PARTS = re.compile(r"(?<!\\)\{\\[^{}]*\}|\\[{}]|.", re.DOTALL)
-_ODD_BREAK = 0.2  # what a break in the middle of a phrase costs, against the square of how uneven the lines become
+_ODD_BREAK = 0.4  # what a break in the middle of a phrase costs, against the square of how uneven the lines become
 _LINE = 100.0  # so many unevennesses are better than one line more
 
 

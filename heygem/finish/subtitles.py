@@ -39,6 +39,7 @@ _SMALLER = (1.0, 0.9, 0.8, 0.7)
 """What the size of longer texts is multiplied with until they fit into so many lines."""
 _MOVING = re.compile(r"\\(?:t|move|fade?)\s*\(|\\[kK]")
 _FONT_TAG = re.compile(r"\\fn@?([^\\{}]*)")
+_APOSTROPHE = re.compile("’(?=[A-Za-z])")  # as wide as a Chinese sign in Chinese fonts
 _MOST_TOGETHER = 8  # texts at the same time in a track
 _STEP = 0.1
 
@@ -91,9 +92,8 @@ class Burned:
         while self._stretch and self._stretch.last < number:
             self._stretch = next(self._stretches, None)
         if self._pictures and self._stretch and self._stretch.first <= number:
-            picture = self._pictures.at(number if self._stretch.moving else self._stretch.first)
-            if picture is not None:
-                blend(frame, picture.rgba, picture.x, picture.y)
+            for part in self._pictures.at(number if self._stretch.moving else self._stretch.first):
+                blend(frame, part.rgba, part.x, part.y)
         return frame
 
     def close(self) -> None:
@@ -212,7 +212,7 @@ def _style(subs: SSAFile, faces: list[Face], size: tuple[int, int], height: floa
 
     room = size[0] - 2 * (margin + outline)
     for event in subs.events:
-        event.text = _arranged(event.text, width, room, height)
+        event.text = _arranged(_APOSTROPHE.sub("'", event.text), width, room, height)
 
 
 def _arranged(text: str, width: Callable[[str], float], room: float, height: float) -> str:

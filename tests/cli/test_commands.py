@@ -36,8 +36,8 @@ def test_every_option_of_the_core_is_an_option_of_the_command_line_and_the_other
 @pytest.mark.parametrize("page", ["README.md", "README.zh.md"])
 def test_every_option_stands_in_the_readme(page):
     text = (ROOT / page).read_text("utf-8")
-    for name in (*options.CHOICES, *options.STYLE, "out", "json", "audio", "video"):
-        assert f"`--{name}" in text, name
+    for name in (*options.CHOICES, *options.STYLE, *options.FINISH, "out", "json", "audio", "video"):
+        assert f"`--{name.replace('_', '-')}" in text, name
     for name in settings.Settings.model_fields:
         assert f"`HEYGEM_{name.upper()}`" in text, name
 

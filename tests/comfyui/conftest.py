@@ -8,11 +8,14 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+import numpy as np
 import pytest
 
 from heygem.comfyui_install import install
+from heygem.media.sound import RATE
 from tests.comfyui import fake_comfy
 from tests.comfyui.engine import Core, Engine, load_pack, nodes_of
+from tests.media.clips import wav
 
 PACK = Path(__file__).parents[2] / "comfyui"
 
@@ -46,13 +49,20 @@ def comfy(nodes: dict[str, Any], tmp_path: Path, avatar_cache: Path, monkeypatch
 
 
 @pytest.fixture
-def filled(comfy: Path, portrait: Path, voice: Path, clip: Path) -> Path:
+def filled(comfy: Path, portrait: Path, words: Path, clip: Path) -> Path:
     """The input folder with what the production lines name."""
     folder = comfy / "input"
     (folder / "person.mp4").write_bytes(clip.read_bytes())
     (folder / "portrait.png").write_bytes(portrait.read_bytes())
-    (folder / "voice.wav").write_bytes(voice.read_bytes())
+    (folder / "voice.wav").write_bytes(words.read_bytes())
     return folder
+
+
+@pytest.fixture(scope="session")
+def words(speech: np.ndarray, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """0.8 s of a voice: 20 frames."""
+    samples = speech[2 * RATE : 2 * RATE + 4 * RATE // 5]
+    return wav(tmp_path_factory.mktemp("words") / "words.wav", samples, RATE, "-c:a", "pcm_s16le")
 
 
 @pytest.fixture(scope="session")
@@ -76,14 +86,11 @@ def core_nodes(comfy: Path) -> dict[str, Core]:
     api = sys.modules["comfy_api.latest"]
 
     def load_image(image: str) -> tuple[Any, Any]:
-        import numpy as np
-
         picture = np.asarray(Image.open(comfy / "input" / image).convert("RGBA")) / np.float32(255)
         return torch.from_numpy(picture[None, ..., :3].copy()), 1 - torch.from_numpy(picture[None, ..., 3].copy())
 
     def load_audio(audio: str) -> tuple[Any]:
         import av
-        import numpy as np
 
         with av.open(str(comfy / "input" / audio)) as container:
             blocks = [frame.to_ndarray() for frame in container.decode(audio=0)]

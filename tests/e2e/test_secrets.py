@@ -31,9 +31,11 @@ SECRETS = {
     "NOTIFY_FEISHU_SECRET": "PLANTED-feishu-secret-77",
     "NOTIFY_WEBHOOK": "http://127.0.0.1:9/PLANTED-webhook",
     "SMTP_PASSWORD": "PLANTED-mail-password",
+    "TTS_KEY": "PLANTED-speech-key",
 }
 OPEN = {
     "KEEP_LOCAL": "remove",
+    "TTS_URL": "http://127.0.0.1:9/v1",
     "NOTIFY_ON": "both",
     "SMTP_HOST": "127.0.0.1",
     "SMTP_USER": "heygem",

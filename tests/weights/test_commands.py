@@ -52,7 +52,8 @@ def test_add_verify_remove(capsys, home):
     assert main(["weights", "verify"]) == 0
     assert capsys.readouterr().out == "wav2lip-256: ok\n"
     file = home / "weights" / "wav2lip-256" / WEIGHTS
-    file.write_bytes(file.read_bytes()[:-1] + b"?")
+    whole = file.read_bytes()
+    file.write_bytes(whole[:-1] + bytes([whole[-1] ^ 1]))
     assert main(["weights", "verify", "wav2lip-256"]) == 1
     out, error = capsys.readouterr()
     assert out == "wav2lip-256: damaged\n" and "heygem weights remove" in error

@@ -226,8 +226,8 @@ def test_what_its_authors_publish_elsewhere_comes_from_there(config, server, mon
     published(monkeypatch, "gfpgan", server.content)
     assert source("gfpgan", config).url == TABLE["gfpgan"].address
     monkeypatch.setitem(TABLE, "gfpgan", replace(TABLE["gfpgan"], address=f"{server.url}/releases/GFPGANv1.4.pth"))
-    for hub in ("huggingface", "modelscope"):
-        found = download("gfpgan", config.model_copy(update={"weights_hub": hub}), accepted=True)
+    for place in ("huggingface", "modelscope"):
+        found = download("gfpgan", config.model_copy(update={"weights_hub": place}), accepted=True)
         assert found.name == "gfpgan" and found.facts.original == "GFPGANv1.4.pth"
     assert server.asked == [("/releases/GFPGANv1.4.pth", "")]
 

@@ -74,5 +74,5 @@ _SHOW = """([left, top, right]) => {
 
 def shown(page: Any) -> None:
     """Moves the graph so that all of it is seen, beside the bars of the page."""
-    page.evaluate(_SHOW, [80, 100, 20])
+    page.evaluate(_SHOW, [80, 145, 20])
     page.wait_for_timeout(700)

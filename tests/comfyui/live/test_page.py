@@ -18,7 +18,7 @@ pytestmark = pytest.mark.browser
 FOLDER = PACK / "example_workflows"
 
 
-MISSING = "window.app.graph._nodes.filter(one => one.has_errors || !one.constructor.nodeData).map(one => one.type)"
+MISSING = "window.app.graph._nodes.map(one => one.type).filter(type => !LiteGraph.registered_node_types[type])"
 BOXES = "window.app.graph._nodes.map(one => [...one.pos, one.pos[0] + one.size[0], one.pos[1] + one.size[1]])"
 HEAD = "window.app.graph._nodes.find(one => one.type == 'HeyGemTalkingHead')"
 LISTEN = """() => {

@@ -36,7 +36,7 @@ FLOAT |= {"HeyGemSaveToStorage": 160, "HeyGemNotify": 120, "HeyGemEnhanceFace": 
 """Kind of node -> room below for what it shows when it has run, px."""
 SIZES = {"LoadVideo": (300, 440), "LoadImage": (300, 400), "PreviewAny": (400, 320), "HeyGemSubtitles": (320, 420)}
 """Kind of node -> size with which one sees what is in it."""
-BESIDE, ABOVE = (400, 420), (700, 330)
+BESIDE, ABOVE = (400, 330), (760, 250)
 """Size of the note: left of short lines, over long ones."""
 LONG = 4
 """Columns."""
