@@ -12,7 +12,7 @@ ROOT = Path(__file__).resolve().parents[1]  # through the link in custom_nodes
 
 def ensure_heygem() -> None:
     """Raises ImportError where HeyGem is neither installed nor beside this folder."""
-    if "heygem" in sys.modules or find_spec("heygem"):
+    if "heygem" in sys.modules or getattr(find_spec("heygem"), "origin", None):  # a mere folder of this name has none
         return
     if not (ROOT / "heygem" / "engines" / "base.py").is_file():
         raise ImportError(

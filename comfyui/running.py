@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor, wait
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from .compat import log
+
+T = TypeVar("T")
 
 STAGES = {"probe": (0, 1), "analyse": (1, 30), "listen": (30, 35), "render": (35, 99), "finish": (99, 100)}
 """Stage of a take -> its share of the bar, in percent."""
@@ -70,6 +73,19 @@ def interrupted() -> None:
     )
 
     throw_exception_if_processing_interrupted()
+
+
+def aside(work: Callable[..., T], *given: Any) -> T:
+    """What ``work`` returns, from a thread of its own: nodes run inside of an event loop, where no other may begin."""
+    pool = ThreadPoolExecutor(1)
+    try:
+        doing = pool.submit(work, *given)
+        while not doing.done():
+            interrupted()
+            wait([doing], BETWEEN)
+        return doing.result()
+    finally:
+        pool.shutdown(wait=False)
 
 
 def may_be_skipped(error: Exception) -> bool:

@@ -17,12 +17,12 @@ if TYPE_CHECKING:
     from heygem.faces.avatar import Avatar as Avatar
     from heygem.pipeline import Options as Options
     from heygem.pipeline import Take as Take
-    from heygem.pipeline import lipsync as lipsync
+    from heygem.retake import lipsync as lipsync
 
 __version__ = "0.1.0"
 
 _HOMES = {
-    "lipsync": "heygem.pipeline",
+    "lipsync": "heygem.retake",
     "Options": "heygem.pipeline",
     "Take": "heygem.pipeline",
     "Avatar": "heygem.faces.avatar",

@@ -9,6 +9,7 @@ import pytest
 
 from heygem import errors
 from heygem.errors import HeyGemError, InputError
+from heygem.errors.base import error_of
 
 
 def kinds(root: type[HeyGemError] = HeyGemError) -> list[type[HeyGemError]]:
@@ -57,3 +58,9 @@ def test_braces_in_a_file_name_are_only_text():
 def test_what_the_user_caused_can_be_caught_at_once():
     assert issubclass(errors.NoFace, InputError) and issubclass(errors.OptionInvalid, InputError)
     assert not issubclass(errors.Cancelled, InputError)
+
+
+def test_an_error_is_found_by_its_code():
+    found = error_of("input.empty", {"name": "a.mp4"})
+    assert type(found) is errors.FileEmpty and found.details == {"name": "a.mp4"}
+    assert type(error_of("from.the.future", {"reason": "x"})) is HeyGemError

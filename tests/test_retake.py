@@ -39,7 +39,7 @@ def scored(monkeypatch: pytest.MonkeyPatch) -> Scored:
             write_record(take, options)
             return take
 
-        monkeypatch.setattr(module, "lipsync", lipsync)
+        monkeypatch.setattr(module.pipeline, "lipsync", lipsync)
         return asked
 
     return scored

@@ -72,7 +72,7 @@ def _batch(args: argparse.Namespace, check: Check) -> int:
     check_report(report)
     config = settings.load()
     cards.check(wish.engine, wish.style, config)
-    effects.check(wish.finish)
+    effects.check(wish.finish, wish.style.device)
     run = _Run(pairs(args.source), out, report, wish, config.cache, check)
     run.check_place()
     if args.faces == "need":

@@ -121,7 +121,7 @@ def _serves(window: Box, goal: Box, slack: float) -> bool:
 def _shrunk_luma(frame: Frame) -> np.ndarray:
     """(h / by, w / by) uint8 with by 1, 2 or 4."""
     longest = max(frame.width, frame.height)
-    by = 1 if longest <= _FINE else 2 if longest <= 3 * _FINE else 4
+    by = 1 if longest <= _FINE else 2 if longest < 2 * _FINE else 4
     luma = frame.planes()[0]
     size = frame.width // by, frame.height // by
     return luma.copy() if by == 1 else cv2.resize(luma, size, interpolation=cv2.INTER_AREA)

@@ -22,7 +22,7 @@ import numpy as np
 from loguru import logger
 from pysubs2 import SSAFile
 
-from heygem.errors import SubtitlesUnusable, ToolMissing
+from heygem.errors import ToolMissing
 
 _SECONDS = 120.0
 """After so long without a picture the file is too much for libass."""
@@ -93,7 +93,7 @@ class Pictures:
     def at(self, number: int) -> list[Picture]:
         """What is seen in frame ``number``, which never goes back.
 
-        Raises SubtitlesUnusable where libass ended or hangs.
+        Raises EOFError where libass ended or hangs.
         """
         if number != self._number:
             while self._number < number:
@@ -139,7 +139,7 @@ class Pictures:
             count = os.readv(self._process.stdout.fileno(), [room]) if ready.poll(_SECONDS * 1000) else 0
             if not count:
                 logger.error("libass: {}", (self._folder / "log").read_text("utf-8", "replace")[-1000:] or "no picture")
-                raise SubtitlesUnusable(name="captions.ass", reason="the program that draws them ended or hangs")
+                raise EOFError("libass ended or hangs")
             room = room[count:]
 
 

@@ -20,7 +20,7 @@ from tempfile import TemporaryDirectory
 from loguru import logger
 from pysubs2 import Alignment, Color, SSAEvent, SSAFile, SSAStyle
 
-from heygem.errors import OutputError
+from heygem.errors import OutputError, SubtitlesUnusable
 from heygem.finish.ass import Pictures, ffmpeg, frame_of
 from heygem.finish.captions import Captions, bare, read
 from heygem.finish.fonts import BOLD, Face, dispensable, faces_for, faces_named, signs
@@ -78,7 +78,7 @@ class Burned:
     ) -> None:
         captions = read(path)
         faces = _choose_fonts(captions, font)
-        self.note = faces[0].family
+        self._file, self.note = path.name, faces[0].family
         if captions.plain:
             _style(captions.subs, faces, size, height * size[1])
         stretches = list(_stretches(captions.subs.events, fps, frames))
@@ -92,7 +92,11 @@ class Burned:
         while self._stretch and self._stretch.last < number:
             self._stretch = next(self._stretches, None)
         if self._pictures and self._stretch and self._stretch.first <= number:
-            for part in self._pictures.at(number if self._stretch.moving else self._stretch.first):
+            try:
+                parts = self._pictures.at(number if self._stretch.moving else self._stretch.first)
+            except EOFError as error:
+                raise SubtitlesUnusable(name=self._file, reason="the program that draws them ended or hangs") from error
+            for part in parts:
                 blend(frame, part.rgba, part.x, part.y)
         return frame
 

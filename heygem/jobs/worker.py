@@ -52,10 +52,10 @@ Work = Callable[[Any, "Tick"], Any]
 
 def lipsync(order: Order, tick: Tick) -> Take:
     """The work of this product."""
-    from heygem import pipeline
+    from heygem.retake import retake
 
     request = order.request
-    return pipeline.lipsync(request.video, request.audio, order.out, request.options, tick, order.cache)
+    return retake(request.video, request.audio, order.out, request.options, tick, order.cache).take
 
 
 def failure_of(error: Exception) -> tuple[Failure, bool]:

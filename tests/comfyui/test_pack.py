@@ -12,6 +12,7 @@ import sys
 import tomllib
 from dataclasses import fields
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -208,6 +209,15 @@ def test_a_copied_folder_says_what_to_do(tmp_path, monkeypatch):
     monkeypatch.setattr("importlib.util.find_spec", lambda *_: None)
     with pytest.raises(ImportError, match=r"heygem\.comfyui_install"):
         load_pack(copy)
+
+
+def test_heygem_is_found_beside_the_pack_and_a_mere_folder_of_its_name_is_none(pack, monkeypatch):
+    bootstrap = sys.modules[f"{pack.__name__}.bootstrap"]
+    monkeypatch.delitem(sys.modules, "heygem")
+    monkeypatch.setattr(bootstrap, "find_spec", lambda _: SimpleNamespace(origin=None))
+    path = list(sys.path)
+    bootstrap.ensure_heygem()
+    assert sys.modules["heygem"].__path__ == [str(ROOT / "heygem")] and sys.path == path
 
 
 @pytest.mark.parametrize("name", ["__init__", "__init__.py"])

@@ -103,8 +103,9 @@ def test_a_face_in_half_of_the_film(real: Preflight, portrait: Path, tmp_path: P
     face = np.asarray(Image.open(portrait).convert("RGB").crop(FACE).resize((384, 384)))
     pictures = [face] * 20 + [np.full_like(face, 110)] * 20
     verdict = real.wait(film(tmp_path / "half.mp4", pictures), PATIENCE)
-    assert verdict is not None and (verdict.level, verdict.faces) == (WARN, 1)
+    assert verdict is not None and (verdict.level, verdict.faces, verdict.coverage) == (WARN, 1, 0.5)
     assert verdict.findings == (("preflight_unseen", {"count": "4", "frames": "8"}),)
+    assert [bool(frame["faces"]) for frame in verdict.frames] == [True] * 4 + [False] * 4 and verdict.preview == b""
 
 
 @pytest.mark.parametrize(
@@ -206,6 +207,16 @@ def test_what_is_remembered_is_bounded(named: Preflight, tmp_path: Path, monkeyp
         assert named.wait(file, PATIENCE)
     assert named.ask(files[1]) and named.ask(files[2])
     assert named.ask(files[0]) is None
+
+
+def test_few_previews_are_remembered(named: Preflight, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(preflight, "_PREVIEWS", 1)
+    files = [write(tmp_path, f"{n}.mp4") for n in range(2)]
+    plain = named.wait(files[0], PATIENCE)
+    for file in files:
+        assert named.wait(file, PATIENCE, preview=True)
+    assert named.wait(files[1], 0, preview=True) and named.ask(files[0]) is plain
+    assert named.wait(files[0], 0, preview=True) is None
 
 
 def test_wait_ends_in_time_and_close_ends_everything(named: Preflight, tmp_path: Path) -> None:

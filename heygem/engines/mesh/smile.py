@@ -1,7 +1,7 @@
 """A smile for a face that stands still: corners of the mouth lifted and widened, cheeks and lower lids a touch higher.
 
-It is a displacement of the mesh that comes on top of speech. What lies between the lips moves as they do, whatever is
-open or shut: lips that touch still touch. Where speech narrows the mouth, the smile of the mouth gives way.
+It is a displacement of the mesh on top of what speech asks. Both lips move as one, so that lips that touch still touch,
+and the skin around the mouth moves with them. Where speech narrows the mouth, its smile gives way.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ BLOCK = (1.55, 0.5, 0.75)
 """Ellipse of the skin that moves with the lips as one: half width, up, down from their centre, in half widths of the
 mouth."""
 LEAST = 0.4
-"""A photo that smiles by itself gets as much less of it, but at least this share."""
+"""A photo that smiles already gets less, by what it shows, but at least this share."""
 NARROW = (0.02, 0.10)
 """By how much lips are narrower than at rest, canonical, where the smile begins to give way, and where it has."""
 GIVES = 0.7

@@ -45,9 +45,7 @@ def page(chromium: Any, client: Client) -> Iterator[Any]:
 @pytest.mark.parametrize("name", lines.LINES)
 def test_an_example_says_what_its_line_says(page: Any, client: Client, name: str):
     load(page, workflow(name))
-    assert not page.evaluate(
-        "window.app.graph._nodes.filter(one => one.has_errors || !one.constructor.nodeData).length"
-    )
+    assert page.evaluate(MISSING) == []
     sent, wanted = prompt(page), filled(lines.LINES[name](), client.nodes())
     assert kinds(sent) == kinds(wanted)
     for key, one in wanted.items():
