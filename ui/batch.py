@@ -1,4 +1,4 @@
-"""The tab 批量处理: one voice, many videos and photos; what is chosen, and then what becomes of it."""
+"""The tab 批量处理: one voice for many videos and photos, or one for each; what is chosen, and what becomes of it."""
 
 from __future__ import annotations
 
@@ -7,9 +7,10 @@ from typing import Any
 
 import gradio as gr
 
-from heygem.errors import FileMissing
+from heygem.errors import FileMissing, HeyGemError
 from heygem.jobs.job import Batch
 from heygem.jobs.limits import check_files, check_options, check_room
+from heygem.pairs import pairs_of
 from ui.browser import LATEST, PULSE, QUIET, kept, remembered, tongue
 from ui.delivery import deliver_switch, extras
 from ui.desk import Desk
@@ -28,8 +29,8 @@ _RECENT = 50  # batches that are looked through for a busy one
 class BatchTab:
     """Builds the tab inside the current ``gr.Tab`` and answers its events.
 
-    mine: {"batch": id, "new": is another one being prepared}; voice: {"path": upload}; draft: {"videos": [uploads]}.
-    All survive a reload. Voice and draft are apart, as two uploads may end at the same moment.
+    mine: {"batch": id, "new": is another one being prepared}; voice: {"path": upload} or {"paths": [uploads]}; draft:
+    {"videos": [uploads]}. All survive a reload. Voice and draft are apart, as two uploads may end at the same moment.
     """
 
     def __init__(self, page: gr.Blocks, words: gr.I18n, desk: Desk) -> None:
@@ -39,7 +40,7 @@ class BatchTab:
         with gr.Column(elem_id="batch_setup") as self.setup:
             self.back = gr.Button(words("batch_back"), visible=False, elem_id="batch_back", size="sm")
             with gr.Row(elem_classes="inputs"):
-                self.audio, self.audio_look = picker("audio", "batch_audio", words)
+                self.audio, self.audio_look = picker("audio", "batch_audio", words, many=True)
                 SayPanel(words, desk, self.audio_look, self.voice, "batch_")
                 with gr.Column(min_width=300, elem_classes="wide"):
                     gr.Markdown(words("videos_title"), elem_classes="title")
@@ -93,15 +94,25 @@ class BatchTab:
         if self._batch(mine) is None:
             busy = next((batch for batch in self._queue.store.batches(_RECENT) if batch.busy), None)
             mine = {"batch": busy.id} if busy else {}
-        there, paths = kept(voice.get("path")), [path for path in _videos(draft) if kept(path)]
-        heard = look(voice["path"], "audio", tongue(request, self._desk), self._log) if there else gr.skip()
+        there, paths = all(map(kept, _voices(voice))), [path for path in _videos(draft) if kept(path)]
+        heard = self._listen(_voices(voice), request) if voice and there else gr.skip()
         voices = {} if voice and not there else gr.skip()
         drafts = gr.skip() if paths == _videos(draft) else {"videos": paths}
         return [mine, voices, drafts, heard, *self._screen(mine, request)]
 
-    def _heard(self, path: str, request: gr.Request) -> list[Any]:
-        heard = look(path, "audio", tongue(request, self._desk), self._log)
-        return [None, {} if heard["kind"] == "bad" else {"path": path}, heard]
+    def _heard(self, paths: list[str], request: gr.Request) -> list[Any]:
+        heard = self._listen(paths, request)
+        good = {"paths": paths} if len(paths) > 1 else {"path": paths[0]}
+        return [None, {} if heard["kind"] == "bad" else good, heard]
+
+    def _listen(self, paths: list[str], request: gr.Request) -> dict[str, Any]:
+        """One recording as it is, several by their names, or the first one that is bad."""
+        language = tongue(request, self._desk)
+        heard = [look(path, "audio", language, self._log) for path in paths]
+        if len(heard) == 1 or (bad := next((one for one in heard if one["kind"] == "bad"), None)):
+            return heard[0] if len(heard) == 1 else bad or {}
+        title = say("voices_count", language, n=len(heard))
+        return {"kind": "audio", "name": title, "facts": [one["name"] for one in heard]}
 
     def _added(self, paths: list[str], draft: dict) -> list[Any]:
         return [None, {"videos": list(dict.fromkeys([*_videos(draft), *paths]))}]
@@ -114,27 +125,36 @@ class BatchTab:
     def _show_draft(self, voice: dict, draft: dict, request: gr.Request) -> list[Any]:
         """The list, the button, why that cannot be pressed yet, and the timer that waits for verdicts."""
         language = tongue(request, self._desk)
-        heard, paths = bool(voice), [path for path in _videos(draft) if kept(path)]
+        heard, paths = _voices(voice), [path for path in _videos(draft) if kept(path)]
         shown = show_draft(paths, self._desk, language)
         self.list.temp_files.update(str(file) for file in map(poster_path, map(Path, paths)) if file.exists())
         need = "" if heard and paths else "need_video" if heard else "need_audio" if paths else "need_both"
-        why = {"about": say(need, language) if need else ""}
-        return [shown, gr.Button(interactive=not need), why, gr.Timer(active=LOOKING in shown["counts"])]
+        why = {"about": say(need, language)} if need else self._unpaired(heard, paths, language)
+        return [shown, gr.Button(interactive=not why), why, gr.Timer(active=LOOKING in shown["counts"])]
+
+    def _unpaired(self, voices: list[str], videos: list[str], language: str) -> dict[str, str]:
+        """What keeps several voices and several videos from being pairs."""
+        try:
+            pairs_of([Path(path) for path in videos], [Path(path) for path in voices])
+        except HeyGemError as error:
+            return problem(error, language, self._log)
+        return {}
 
     def _submit(
         self, mine: dict, voice: dict, draft: dict, name: str, deliver: bool, request: gr.Request, *options: Any
     ) -> list[Any]:
         try:
-            for path in [voice.get("path"), *_videos(draft)]:
+            for path in [*(_voices(voice) or ["-"]), *_videos(draft)]:
                 if not kept(path):
-                    raise FileMissing(name=Path(path or "-").name)
-            audio, videos = Path(voice["path"]), [Path(path) for path in _videos(draft)]
+                    raise FileMissing(name=Path(path).name)
+            pairs = pairs_of([Path(path) for path in _videos(draft)], [Path(path) for path in _voices(voice)])
+            audios, videos = [pair.audio for pair in pairs], [pair.video for pair in pairs]
             wanted = chosen(*options)
             check_room(self._queue, self._desk.settings, len(videos))
             check_options(self._desk.settings, wanted)
-            check_files(self._desk.settings, [audio])
+            check_files(self._desk.settings, list(dict.fromkeys(audios)))
             more = extras(deliver, self._desk.settings)
-            batch = self._queue.submit_batch(audio, videos, wanted, name.strip(), more)
+            batch = self._queue.submit_batch(audios, videos, wanted, name.strip(), more)
         except Exception as error:
             why = problem(error, tongue(request, self._desk), self._log)
             return [mine, name, gr.skip(), gr.Button(interactive=True), why, *[gr.skip()] * 4]
@@ -168,6 +188,11 @@ class BatchTab:
 
     def _batch(self, mine: dict) -> Batch | None:
         return self._queue.batch(str(mine.get("batch", "")))
+
+
+def _voices(voice: dict) -> list[str]:
+    found = voice.get("paths", [voice.get("path")])
+    return [path for path in found if isinstance(path, str)] if isinstance(found, list) else []
 
 
 def _videos(draft: dict) -> list[str]:

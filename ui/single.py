@@ -132,11 +132,13 @@ class Single:
         return tongue(request, self._desk)
 
 
-def picker(kind: str, name: str, words: gr.I18n) -> tuple[gr.File, gr.HTML]:
-    """A drop zone with its title, and what was dropped. kind: "audio" or "video"; name: the id."""
+def picker(kind: str, name: str, words: gr.I18n, many: bool = False) -> tuple[gr.File, gr.HTML]:
+    """A drop zone with its title, and what was dropped. kind: "audio" or "video"; name: the id; many: files at once."""
+    count: Any = "multiple" if many else "single"
     with gr.Column(min_width=300):
         gr.Markdown(words(f"{kind}_title"), elem_classes="title")
-        gr.Markdown(words(f"{kind}_about"), elem_classes="about")
-        file = gr.File(label=words(f"{kind}_title"), show_label=False, elem_id=name, elem_classes="drop")
+        gr.Markdown(words("audio_many" if many else f"{kind}_about"), elem_classes="about")
+        label = words(f"{kind}_title")
+        file = gr.File(label=label, file_count=count, show_label=False, elem_id=name, elem_classes="drop")
         view = template("pick", NOTHING, elem_id=f"{name}_look")
     return file, view

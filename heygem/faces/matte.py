@@ -51,7 +51,7 @@ class Matter:
         if self._cuts.here(frame):
             self._last = self._window = None
         moved = None if self._last is None else cv2.blur(cv2.absdiff(luma, self._last[1]), (5, 5))
-        mask = self._looked(frame, luma.shape, moved)
+        mask = self._looked(frame, (luma.shape[1], luma.shape[0]), moved)
         if moved is not None and self._last is not None:
             mask = _mixed(self._last[0], mask, moved)
         self._last = mask, luma
@@ -68,24 +68,30 @@ class Matter:
             self._net.close()
             self._net = None
 
-    def _looked(self, frame: Frame, shape: tuple[int, ...], moved: np.ndarray | None) -> np.ndarray:
-        """The mask of the network, float32 of this shape. moved: (h, w) grey levels since the picture before."""
-        height, width = shape
-        window = self._window
-        if window is None or moved is None:
-            return self._whole(frame, (width, height))
-        by = frame.width / width
-        x0, y0, x1, y1 = (round(edge / by) for edge in window)
-        part = cv2.resize(self._mask(frame.cut(window).small((SIDE, SIDE))), (x1 - x0, y1 - y0))
+    def _looked(self, frame: Frame, size: tuple[int, int], moved: np.ndarray | None) -> np.ndarray:
+        """The mask of the network, float32, ``size`` (w, h). moved: grey levels (h, w) since the picture before."""
+        if self._window is None or moved is None:
+            mask = self._whole(frame, size)
+            self._window = self._following(mask, frame)
+            if self._window is None:
+                return mask
+        else:
+            look = self._pictures % LOOK == 0 or self._stirs_outside(moved, frame.width / size[0])
+            mask = self._whole(frame, size) if look else np.zeros(size[::-1], np.float32)
+        x0, y0, x1, y1 = (round(edge * size[0] / frame.width) for edge in self._window)
+        part = cv2.resize(self._mask(frame.cut(self._window).small((SIDE, SIDE))), (x1 - x0, y1 - y0))
         if part.max() < 0.5:  # who was there has left: what is found elsewhere is not mixed with that
-            self._last = None
-            return self._whole(frame, (width, height))
-        stirs = (moved >= _MOVING).view(np.uint8)
-        elsewhere = cv2.countNonZero(stirs) - cv2.countNonZero(stirs[y0:y1, x0:x1])
-        look = elsewhere >= LEAST * moved.size or self._pictures % LOOK == 0
-        mask = self._whole(frame, (width, height)) if look else np.zeros((height, width), np.float32)
+            self._last = self._window = None
+            return self._whole(frame, size)
         mask[y0:y1, x0:x1] = part
         return mask
+
+    def _stirs_outside(self, moved: np.ndarray, by: float) -> bool:
+        """Does anything move where nobody is looked for?"""
+        assert self._window is not None
+        x0, y0, x1, y1 = (round(edge / by) for edge in self._window)
+        stirs = (moved >= _MOVING).view(np.uint8)
+        return cv2.countNonZero(stirs) - cv2.countNonZero(stirs[y0:y1, x0:x1]) >= LEAST * moved.size
 
     def _whole(self, frame: Frame, size: tuple[int, int]) -> np.ndarray:
         return cv2.resize(self._mask(frame.small((SIDE, SIDE))), size)

@@ -16,15 +16,17 @@ from pysubs2.exceptions import Pysubs2Error
 from heygem.errors import SubtitlesUnusable
 
 MOST_BYTES = 5 << 20
+_MOST_SIGNS = 2000  # of one text
 _LAST_MS = 4000  # how long the last line of an LRC file stays
 
 _TIME = r"(?:(\d{1,3}):)?(\d{1,3}):(\d{1,2})(?:[.,](\d{1,3}))?"
-_RANGE = re.compile(rf"\s*[\[(【（]?\s*{_TIME}\s*(?:-->|->|[-–—~～→至到])\s*{_TIME}\s*[\])】）]?[ \t:：|]*(.*)")
-_SETTINGS = re.compile(r"(?:(?:align|line|position|size|region|vertical):\S+\s*|[XY][12]:\d+\s*)+")
-_LRC = re.compile(rf"\s*((?:\[{_TIME}\]\s*)+)(.*)")
+_GAP = r"\s{0,9}"  # without a limit, hostile lines would be tried for hours
+_RANGE = re.compile(rf"[\[(【（]?{_GAP}{_TIME}{_GAP}(?:-->|->|[-–—~～→至到]){_GAP}{_TIME}{_GAP}[\])】）]?[\s:：|]*(.*)")
+_SETTING = re.compile(r"(?:align|line|position|size|region|vertical):.+|[XY][12]:\d+")
+_LRC = re.compile(rf"((?:\[{_TIME}\]{_GAP})+)(.*)")
 _LRC_TIME = re.compile(rf"\[{_TIME}\]")
-_LRC_SHIFT = re.compile(r"\s*\[offset:\s*([+-]?\d{1,6})\s*\]")
-_TAG = re.compile(r"<\s*(/?)\s*([ibus])\s*>", re.IGNORECASE)
+_LRC_SHIFT = re.compile(r"\[offset:\s{0,9}([+-]?\d{1,6})\s{0,9}\]")
+_TAG = re.compile(rf"<{_GAP}(/?){_GAP}([ibus]){_GAP}>", re.IGNORECASE)
 _OTHER_TAG = re.compile(r"</?[a-zA-Z][^<>\n]{0,200}>|<[\d:.]{5,15}>")
 _KEPT = re.compile(r"\{(?:\\(?:an?\d{1,2}|[ibus][01]|pos\([\d., -]{1,30}\)))+\}")
 _OVERRIDE = re.compile(r"\{[^{}]*\}")
@@ -67,7 +69,7 @@ def read(path: Path) -> Captions:
     styled = re.search(r"^\W{0,3}\[(?:script info|v4\+? styles)\]", text, re.IGNORECASE | re.MULTILINE)
     subs = _substation(path, text) if styled else SSAFile()
     if not styled:
-        subs.events = list(_timed(path, text.splitlines()))
+        subs.events = list(_timed(path, [line.strip() for line in text.splitlines()]))
     subs.events = [event for event in subs.events if event.end > event.start and bare(event.text).strip()]
     subs.sort()
     if not subs.events:
@@ -127,13 +129,14 @@ def _substation(path: Path, text: str) -> SSAFile:
 
 
 def _timed(path: Path, lines: list[str]) -> Iterator[SSAEvent]:
-    if not any(_RANGE.match(line) for line in lines):
-        yield from _lyrics(lines)
-        return
-    web = lines[0].lstrip("\ufeff ").startswith("WEBVTT")
-    for start, end, said in _ranges(lines, web):
+    web = lines[0].lstrip("\ufeff").startswith("WEBVTT")
+    ranges = any(_RANGE.match(line) for line in lines)
+    for start, end, said in _ranges(lines, web) if ranges else _lyrics(lines):
+        where = f" ({_clock(start)})"
         if end < start:
-            raise SubtitlesUnusable(name=path.name, reason="a line ends before it begins", where=f" ({_clock(start)})")
+            raise SubtitlesUnusable(name=path.name, reason="a line ends before it begins", where=where)
+        if len(said) > _MOST_SIGNS:
+            raise SubtitlesUnusable(name=path.name, reason="a text is too long to be shown", where=where)
         yield SSAEvent(start, end, _marked(html.unescape(said) if web else said))
 
 
@@ -150,8 +153,8 @@ def _ranges(lines: Iterable[str], web: bool) -> Iterator[tuple[int, int, str]]:
                 yield *times, _without_number(said, number + 1)
             *stamps, rest = found.groups()
             times, ended, number = (_ms(stamps[:4]), _ms(stamps[4:])), False, number + 1
-            said = [] if not rest.strip() or _SETTINGS.fullmatch(rest) else [rest]
-        elif web and not line.strip():
+            said = [] if all(_SETTING.match(word) for word in rest.split()) else [rest]
+        elif web and not line:
             ended = True
         elif not ended:
             said.append(line)
@@ -167,7 +170,7 @@ def _without_number(said: list[str], following: int) -> str:
     return "\n".join(text).strip()
 
 
-def _lyrics(lines: Iterable[str]) -> Iterator[SSAEvent]:
+def _lyrics(lines: Iterable[str]) -> Iterator[tuple[int, int, str]]:
     """LRC: each line goes on until the next begins; one may stand at several times."""
     starts: list[tuple[int, str]] = []
     shift = 0
@@ -180,7 +183,7 @@ def _lyrics(lines: Iterable[str]) -> Iterator[SSAEvent]:
     starts.sort(key=lambda line: line[0])
     ends = [start for start, _ in starts[1:]] + [start + _LAST_MS for start, _ in starts[-1:]]
     for (start, said), end in zip(starts, ends, strict=True):
-        yield SSAEvent(max(start - shift, 0), max(end - shift, 0), _marked(said))
+        yield max(start - shift, 0), max(end - shift, 0), said
 
 
 def _ms(stamp: Iterable[str]) -> int:

@@ -53,9 +53,9 @@ def finish(
 ) -> Finished:
     """Writes ``video`` (or a photo) as ``out`` (MP4) with what ``wish`` asks for; its sound stays.
 
-    Where only a subtitle track is added, picture and sound are copied as they are. tick("render", done, total) is
-    called once a frame and may raise ``Cancelled``: nothing is then left behind. Raises the errors of
-    ``heygem.errors``.
+    Where an MP4 gets a subtitle track and nothing else, picture and sound are copied as they are.
+    tick("render", done, total) is called once a frame and may raise ``Cancelled``: nothing is then left behind. Raises
+    the errors of ``heygem.errors``.
     """
     video, out = Path(video), Path(out)
     with disk_errors(out):
@@ -141,10 +141,11 @@ def _sounds(video: Path) -> list[Path]:
 
 
 def _copyable(video: Path) -> bool:
-    """May its streams stand in an MP4 as they are?"""
+    """Is it an MP4 or MOV, of streams that players expect there?"""
     found = probe(video)
     pictures = found.video is not None and found.video.codec in _MP4_PICTURES
-    return pictures and (found.sound is None or found.sound.codec in _MP4_SOUNDS)
+    sounds = found.sound is None or found.sound.codec in _MP4_SOUNDS
+    return "mp4" in found.container.split(",") and pictures and sounds
 
 
 def _copied(video: Path, out: Path, info: VideoInfo, tick: Tick) -> Finished:

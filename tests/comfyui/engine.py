@@ -97,9 +97,13 @@ class Engine:
     def _called(self, kind: str, given: dict[str, Any], count: int, blocked: bool) -> Any:
         if blocked:
             return (ExecutionBlocker(None),) * count
-        args = self._nodes[kind].execute(**given).args
+        args = asyncio.run(self._in_a_loop(kind, given)).args
         assert len(args) == count, kind
         return args
+
+    async def _in_a_loop(self, kind: str, given: dict[str, Any]) -> Any:
+        """As ComfyUI does it: in this thread, beside a running event loop."""
+        return self._nodes[kind].execute(**given)
 
 
 def _range(given: dict[str, Any]) -> range:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import csv
 import json
 import sys
@@ -180,12 +181,19 @@ def test_a_teachers_line_from_photo_to_notice(engine, comfy, filled, monkeypatch
     from PIL import Image
 
     from heygem.notify import hook
+    from heygem.notify.webhook import Message
 
     Image.new("RGBA", (80, 40), (200, 30, 30, 128)).save(filled / "logo.png")
     told = []
     monkeypatch.setenv("HEYGEM_NOTIFY_WEBHOOK", "https://example.com/hook")
     monkeypatch.setenv("HEYGEM_PUBLIC_URL", "https://videos.example.com")
-    monkeypatch.setattr(hook, "send", lambda url, message, secret, private: told.append(message))
+
+    def send(url: str, message: Message, secret: str | None, private: bool) -> None:
+        with pytest.raises(RuntimeError):
+            asyncio.get_running_loop()  # the real one runs a loop of its own
+        told.append(message)
+
+    monkeypatch.setattr(hook, "send", send)
     done = engine.run(widgets(lines.teacher(), n8__captions="burn"))
     (final,), (method,) = done["8"]
     assert probe_video(final.get_stream_source()).frames == 20 and probe_sound(final.get_stream_source())

@@ -108,3 +108,12 @@ def test_every_size_is_covered_to_its_last_column_and_row(width: int, height: in
     small = matte._shrunk_luma(frame)
     alpha = matte._along_edges(np.ones(small.shape, np.float32), small, frame.planes()[0], 4)
     assert alpha.shape == (height, width) and alpha.min() == 1
+
+
+def test_a_photo_is_cut_out_alike_from_its_first_picture_on(matter: Matter, face: np.ndarray) -> None:
+    """The first look is as close as all others: nothing jumps when a photo begins to speak."""
+    frame = scene(face, 300)
+    first = matter(frame)
+    for _ in range(3):
+        later = matter(frame)
+        assert float(np.abs(later - first).max()) < 0.3 and float(np.abs(later - first).mean()) < 0.001

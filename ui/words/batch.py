@@ -5,10 +5,12 @@
 from __future__ import annotations
 
 BATCH: dict[str, tuple[str, str]] = {
+    "audio_many": ("所有视频用同一个录音；也可以放多个录音，按文件名和视频一一对应（ann.wav 配 ann.mp4）。", "One recording for all videos; or several, each for the video of the same name (ann.wav for ann.mp4)."),
+    "voices_count": ("{n} 个录音，按文件名和视频对应", "{n} recordings, each for the video of its name"),
     "tab_batch": ("批量处理", "Batch"),
     # what is chosen
     "videos_title": ("人物视频和照片", "Videos and photos"),
-    "videos_about": ("可以一次拖入多个文件，也可以分几次添加。每个视频都会说同一段声音。", "Drop many files at once, or add them bit by bit. All of them speak the same recording."),
+    "videos_about": ("可以一次拖入多个文件，也可以分几次添加。", "Drop many files at once, or add them bit by bit."),
     "draft_all": ("全选", "Select all"),
     "draft_chosen": ("已选", "Selected:"),
     "draft_remove": ("删除选中", "Remove selected"),

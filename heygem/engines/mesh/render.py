@@ -52,7 +52,7 @@ class FaceBender:
     """Renders single frames of one person."""
 
     def __init__(self, person: Person, interior: Interior, region: str = "jaw", smile: Smile | None = None) -> None:
-        """region: "jaw" moves the whole lower face, "mouth" leaves chin and jaw line alone."""
+        """region: "jaw" moves the whole lower face, "mouth" leaves chin and jaw line alone. smile: comes on top."""
         self._person, self._interior = person, interior
         self._carrier = carrier(person.closed, region)
         self._smile = smile or Smile(person.closed, 0.0)
