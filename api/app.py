@@ -14,7 +14,22 @@ from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
 from starlette.responses import Response
 
-from api import batches, deliveries, detect, easy, engines, errors, events, health, jobs, queue, results, say, share
+from api import (
+    batches,
+    compare,
+    deliveries,
+    detect,
+    easy,
+    engines,
+    errors,
+    events,
+    health,
+    jobs,
+    queue,
+    results,
+    say,
+    share,
+)
 from api.desk import PREFIX, Desk
 from api.intake import uploads
 from heygem import __version__
@@ -43,7 +58,7 @@ def create(desk: Desk, explain: easy.Explain = _english) -> FastAPI:
         lifespan=_lifespan,
     )
     app.state.desk, app.state.explain, app.state.closing = desk, explain, threading.Event()
-    for area in (jobs, batches, detect, queue, engines, events, results, deliveries, say):
+    for area in (jobs, batches, detect, queue, engines, events, results, compare, deliveries, say):
         app.include_router(area.router, prefix=PREFIX, dependencies=_TOKEN)
     app.include_router(easy.router, dependencies=_TOKEN)
     app.include_router(health.router)

@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Annotated, Any, Literal
 
-from fastapi import APIRouter, Request, Response
+from fastapi import APIRouter, Query, Request, Response
 from starlette.concurrency import run_in_threadpool
 
 from api.desk import At, Desk
+from api.errors import without_paths
 from api.intake import Sent, received
 from api.jobs import FILE, FILES, Key, Offset, Page, body, extras_of
-from api.models import Batches, BatchReply, batch_reply
+from api.models import Batches, BatchReply, batch_reply, disposition
 from api.options import wishes_of
-from heygem.jobs.job import Batch
+from heygem.jobs.folder import clean_stem
+from heygem.jobs.job import Batch, Job
 from heygem.jobs.limits import check_files, check_options, check_room
 from heygem.pairs import pairs_of
+from heygem.report import Line, as_csv
 
 router = APIRouter(tags=["batches"])
 
@@ -54,6 +58,35 @@ def retry(desk: At, id: str) -> BatchReply:
     """The failed jobs of it wait again."""
     desk.queue.retry_failed(id)
     return _one(desk, id)
+
+
+@router.get("/batches/{id}/report", response_model=list[Line], responses={200: {"content": {"text/csv": {}}}})
+def report(
+    desk: At, id: str, format: Annotated[Literal["json", "csv"], Query(description="csv: for spreadsheets")] = "json"
+) -> Any:
+    """What became of each job, in the order of sending; of files only the names."""
+    batch = desk.queue.need_batch(id)
+    lines = [_line(job) for job in desk.queue.jobs_of(id)]
+    if format == "json":
+        return lines
+    name = disposition("attachment", f"{clean_stem(batch.name + '.csv')}_report.csv")
+    headers = {"Content-Disposition": name, "Cache-Control": "private, no-store"}
+    return Response(as_csv(lines), media_type="text/csv; charset=utf-8", headers=headers)
+
+
+def _line(job: Job) -> Line:
+    error = without_paths(job.error) if job.error else None
+    return Line(
+        name=job.name,
+        state=job.state,
+        video=job.request.video.name,
+        audio=job.request.audio.name,
+        result=job.take.path.name if job.take else "",
+        score=job.take.quality.get("score") if job.take else None,
+        seconds=job.take.seconds if job.take else None,
+        code=error.code if error else "",
+        message=error.message if error else "",
+    )
 
 
 def _one(desk: Desk, id: str) -> BatchReply:

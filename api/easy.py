@@ -25,8 +25,9 @@ from api.errors import without_paths
 from api.fetch import fetched
 from api.intake import inside
 from api.models import progress
-from api.results import file, result_of
+from api.results import file
 from heygem.errors import HeyGemError, InputError, JobMissing, OptionInvalid, OutputError, QueueFull
+from heygem.jobs.folder import result_of
 from heygem.jobs.job import BUSY, DONE, FAILED, STATES, Extras, Failure, Job
 from heygem.jobs.job import Request as Asked
 from heygem.jobs.limits import check_files, check_room

@@ -33,6 +33,8 @@ STATUS = {
     "remote.missing": 409,
     "say.failed": 502,
     "say.busy": 503,
+    "compare.busy": 503,
+    "compare.too_long": 413,
     "job.missing": 404,
     "job.state": 409,
     "job.cancelled": 409,
@@ -54,6 +56,7 @@ HEADERS = {
     "login.missing": {"WWW-Authenticate": "Bearer"},
     "queue.full": {"Retry-After": "60"},
     "say.busy": {"Retry-After": "5"},
+    "compare.busy": {"Retry-After": "20"},
     "store.busy": {"Retry-After": "5"},
 }
 """Code -> what the answer says besides."""

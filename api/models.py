@@ -198,7 +198,7 @@ def batch_reply(batch: Batch, jobs: list[Job] | None = None) -> BatchReply:
         jobs=None if jobs is None else [job_reply(job) for job in jobs],
         links={
             "self": f"{_BASE}/batches/{batch.id}",
-            **{one: f"{_BASE}/batches/{batch.id}/{one}" for one in ("events", "zip", "links")},
+            **{one: f"{_BASE}/batches/{batch.id}/{one}" for one in ("events", "zip", "links", "report")},
         },
     )
 

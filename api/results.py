@@ -15,7 +15,7 @@ from api import archive
 from api.desk import At
 from api.models import disposition
 from heygem.errors import JobState, OptionInvalid, ResultGone
-from heygem.jobs.folder import clean_stem
+from heygem.jobs.folder import clean_stem, result_of
 from heygem.jobs.job import DONE, Job
 from heygem.jobs.thumbnail import thumbnail
 from storage.sharing import Sharing, in_cloud
@@ -68,15 +68,6 @@ def chosen_zip(request: Request, desk: At, job: Ids) -> Response:
     if len(job) > _MOST:
         raise OptionInvalid(option="job", value=f"given {len(job)} times", allowed=f"at most {_MOST} jobs")
     return _zip(request, [desk.queue.need(id) for id in dict.fromkeys(job)], "HeyGem")
-
-
-def result_of(job: Job) -> Path:
-    """Raises JobState for a job that is not done, ResultGone where the file was removed."""
-    if job.state != DONE or job.take is None:
-        raise JobState(state=job.state)
-    if not job.take.path.is_file():
-        raise ResultGone(name=job.take.path.name)
-    return job.take.path
 
 
 def file(request: Request, path: Path, kind: str, disposition: str = "inline") -> Response:

@@ -2,23 +2,17 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Body, Response
 from pydantic import BaseModel, Field
-from starlette.background import BackgroundTask
-from starlette.responses import StreamingResponse
 
 from api.desk import At, Closing
-from api.intake import uploads
-from heygem.errors import OutputError
+from api.once import own_folder, sent
 from heygem.say import language_of, voices
 from heygem.say.turn import in_turn
 
 router = APIRouter(tags=["say"])
-_BLOCK = 1 << 20  # bytes that are sent at once
 _SOUND: dict[int | str, dict[str, Any]] = {200: {"content": {"audio/wav": {}}}}
 
 
@@ -50,18 +44,9 @@ class LanguageReply(BaseModel):
 @router.post("/say", response_class=Response, responses=_SOUND)
 def say(wish: Wish, desk: At, closing: Closing) -> Response:
     """The text as speech: a WAV file. It can be sent as the ``audio`` of a job."""
-    folder = uploads(desk.settings)
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise OutputError(name=folder.name, reason=error.strerror or error) from error
-    with TemporaryDirectory(dir=folder) as own:
-        made = in_turn(wish.text, Path(own, "speech.wav"), wish.voice, wish.speed, desk.settings, closing.is_set)
-        file = made.path.open("rb")  # the name goes now and the content with the answer, whatever becomes of that
-        size = made.path.stat().st_size
-    headers = {"content-length": str(size), "content-disposition": 'inline; filename="speech.wav"'}
-    blocks = iter(lambda: file.read(_BLOCK), b"")
-    return StreamingResponse(blocks, headers=headers, media_type="audio/wav", background=BackgroundTask(file.close))
+    with own_folder(desk.settings) as folder:
+        made = in_turn(wish.text, folder / "speech.wav", wish.voice, wish.speed, desk.settings, closing.is_set)
+        return sent(made.path, "audio/wav", 'inline; filename="speech.wav"')
 
 
 @router.get("/voices")

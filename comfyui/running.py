@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import logging
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor, wait
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -86,6 +87,31 @@ def aside(work: Callable[..., T], *given: Any) -> T:
         return doing.result()
     finally:
         pool.shutdown(wait=False)
+
+
+class Hidden(logging.Filter):
+    """Stars instead of secrets: ComfyUI logs every address that httpx calls, and those of robots are keys."""
+
+    def __init__(self, secrets: Iterable[str]) -> None:
+        super().__init__()
+        self._secrets = list(secrets)
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        from heygem.log import redact
+
+        record.msg, record.args = redact(record.getMessage(), self._secrets), ()
+        return True
+
+
+@contextmanager
+def unlogged(secrets: Iterable[str]) -> Iterator[None]:
+    """Meanwhile these appear in no log."""
+    hidden, requests = Hidden(secrets), logging.getLogger("httpx")
+    requests.addFilter(hidden)
+    try:
+        yield
+    finally:
+        requests.removeFilter(hidden)
 
 
 def may_be_skipped(error: Exception) -> bool:

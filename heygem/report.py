@@ -19,9 +19,9 @@ _FORMULA = ("=", "+", "-", "@", "\t", "\r")  # cells that spreadsheets would run
 
 @dataclass(frozen=True)
 class Line:
-    """What became of one pair. state: "done", "failed" or "skipped". video, audio, result: paths; result is empty where
-    there is none. score: 0 to 100, None where nobody measured. seconds: length of the result, None without one. code,
-    message: of the error, or why it was skipped."""
+    """What became of one pair. state: "done", "failed" or "skipped"; of a job, its own. video, audio, result: paths, of
+    a job names; result is empty where there is none. score: 0 to 100, None where nobody measured. seconds: length of the
+    result, None without one. code, message: of the error, or why it was skipped."""
 
     name: str
     state: str
@@ -44,7 +44,7 @@ def write_report(lines: Sequence[Line], out: Path) -> Path:
     """Writes a JSON list or, by the suffix of ``out``, CSV in UTF-8 with the mark by which spreadsheets know it; what
     was there is replaced by the whole report or stays. Raises OptionInvalid, OutputError."""
     check_report(out)
-    text = (_csv if out.suffix.lower() == ".csv" else _json)(lines)
+    text = (as_csv if out.suffix.lower() == ".csv" else _json)(lines)
     part = out.with_name(out.name + ".part")
     try:
         part.write_text(text, "utf-8", newline="")
@@ -60,7 +60,8 @@ def _json(lines: Sequence[Line]) -> str:
     return json.dumps([asdict(line) for line in lines], ensure_ascii=False, indent=1) + "\n"
 
 
-def _csv(lines: Sequence[Line]) -> str:
+def as_csv(lines: Sequence[Line]) -> str:
+    """CSV with the mark by which spreadsheets know UTF-8. No cell is taken for a formula."""
     text = io.StringIO("\ufeff", newline="")
     text.seek(0, io.SEEK_END)
     rows = csv.DictWriter(text, [field.name for field in fields(Line)], lineterminator="\r\n")

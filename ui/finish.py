@@ -19,7 +19,7 @@ _SUBTITLES = [".srt", ".ass", ".ssa", ".vtt", ".lrc", ".txt"]
 
 def finish_panel(words: gr.I18n, prefix: str) -> list[Component]:
     """A panel. The components in the order of the values of ``finish_of``; ``prefix`` begins their ids."""
-    with gr.Accordion(words("finish"), open=False, elem_id=f"{prefix}finish", elem_classes="options"):
+    with gr.Accordion(words("finish"), open=False, elem_id=f"{prefix}finish", elem_classes="options finish"):
         with gr.Row():
             background = _choose(words, prefix, "background", ("keep", BLUR, "colour", "file"))
             cutout = _choose(words, prefix, "cutout", (PERSON, GREEN, BLUE), ("person", "green", "blue"))
@@ -80,5 +80,7 @@ def _choose(words: gr.I18n, prefix: str, name: str, values: Any, keys: Any = Non
 
 
 def _file(words: gr.I18n, prefix: str, name: str, kinds: list[str], visible: bool = True) -> gr.File:
-    label = words(name)
-    return gr.File(label=label, file_types=kinds, visible=visible, elem_id=f"{prefix}{name}", height=110)
+    if visible:
+        gr.Markdown(words(name), elem_classes="name")
+    look: Any = {"elem_id": f"{prefix}{name}", "elem_classes": "attach"}
+    return gr.File(label=words(name), show_label=False, file_types=kinds, visible=visible, **look)

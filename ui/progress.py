@@ -16,7 +16,7 @@ from ui.words import duration, say
 _LABELS = (
     *("run_filter", "run_nothing", "run_offline", "run_cancel_all", "run_cancel_all_sure", "run_retry_failed"),
     *("run_retry_cancelled", "run_zip", "run_new", "run_history", "run_first", "run_cancel", "run_retry", "run_play"),
-    *("run_download", "run_download_this", "run_close", "link_copy_all", "link_table"),
+    *("run_download", "run_download_this", "run_close", "link_copy_all", "link_table", "run_report"),
 )
 _LATEST = 20  # finished jobs that the estimate looks back at
 
@@ -62,6 +62,7 @@ def show_batch(batch: Batch | None, jobs: Sequence[Job], line: Line, language: s
         "cancelled": counts[CANCELLED],
         "shared": counts[DONE],
         "zip": f"api/v1/batches/{batch.id}/zip" if counts[DONE] else "",
+        "report": any(counts[state] for state in (DONE, FAILED, CANCELLED)),
         "rows": [_row(job, places.get(job.id, 0), language, log) for job in jobs],
         "words": words,
     }

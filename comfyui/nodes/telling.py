@@ -9,7 +9,7 @@ from typing import Any
 from .. import inputs
 from ..compat import io, log, new, ui
 from ..inputs import choice, result, schema, text
-from ..running import aside, plain_words
+from ..running import aside, plain_words, unlogged
 
 _ALL = "all"
 _CHANNELS = [_ALL, "wecom", "dingtalk", "feishu", "webhook", "email"]
@@ -52,7 +52,8 @@ class Notify(io.ComfyNode):
             notice = Notice("job", told, title, words, at, None, facts, f"comfyui:{uuid.uuid4()}", caption=caption)
             for one in _channels(config, channel):
                 try:
-                    aside(one.send, notice)
+                    with unlogged(config.secrets):
+                        aside(one.send, notice)
                     said.append(f"{one.title}: sent")
                 except HeyGemError as error:
                     if on_error == "stop":

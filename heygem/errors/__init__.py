@@ -14,6 +14,7 @@ HeyGemError
 │   ├── NoFace            input.no_face       no usable face in the whole file
 │   ├── OptionInvalid     option.invalid      an option outside its range
 │   ├── LimitExceeded     limit.exceeded      larger or longer than the settings allow
+│   │   └── CompareTooLong compare.too_long   results that are too long to be put side by side
 │   ├── PairsUnusable     pairs.unusable      videos and voices of which nobody knows who speaks what
 │   ├── TextEmpty         say.empty           a text without a word
 │   ├── TextTooLong       say.too_long        a text of more signs than are spoken at once
@@ -26,6 +27,7 @@ HeyGemError
 ├── ToolMissing           tool.missing        a library or program is not installed
 ├── SayFailed             say.failed          a text was not spoken by the voice or service asked for
 ├── SayBusy               say.busy            the server speaks too many texts already
+├── CompareBusy           compare.busy        the server is making another comparison
 ├── WeightsUnusable       weights.unusable    a file of weights that the user brought is missing or of another network
 ├── WeightsMissing        weights.missing     weights that an engine needs are not installed
 ├── WeightsAmbiguous      weights.ambiguous   a file fits several rows of the table of weights
@@ -95,7 +97,7 @@ from heygem.errors.door import (
     UsersUnusable,
     WebhookFailed,
 )
-from heygem.errors.finish import FontMissing, SubtitlesUnusable
+from heygem.errors.finish import CompareBusy, CompareTooLong, FontMissing, SubtitlesUnusable
 from heygem.errors.inputs import (
     FileEmpty,
     FileMissing,
@@ -162,6 +164,8 @@ __all__ = [
     "AddressRefused",
     "AddressUnknown",
     "Cancelled",
+    "CompareBusy",
+    "CompareTooLong",
     "DiskLow",
     "DownloadFailed",
     "EngineUnavailable",

@@ -1,8 +1,9 @@
-"""What is done to the pictures after the mouth: subtitles and their fonts."""
+"""What is done to the pictures after the mouth: subtitles and their fonts; results side by side."""
 
 from __future__ import annotations
 
-from heygem.errors.inputs import InputError
+from heygem.errors.base import HeyGemError
+from heygem.errors.inputs import InputError, LimitExceeded
 
 
 class SubtitlesUnusable(InputError):
@@ -22,3 +23,17 @@ class FontMissing(InputError):
         "Leave the option font empty, or choose the name of an installed font; where none has the signs, install one "
         "on the server, for Chinese with “apt install fonts-noto-cjk”."
     )
+
+
+class CompareTooLong(LimitExceeded):
+    """minutes: of all results together."""
+
+    code = "compare.too_long"
+    template = "The results last {minutes} minutes together; a comparison takes at most {most}."
+    remedy = "Choose fewer or shorter ones; on the server “heygem compare” has no such limit."
+
+
+class CompareBusy(HeyGemError):
+    code = "compare.busy"
+    template = "The server is making another comparison."
+    remedy = "Try again when it is done, in a minute or so."

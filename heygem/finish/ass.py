@@ -79,6 +79,7 @@ class Pictures:
         self._private = TemporaryDirectory(prefix="heygem-subtitles-")
         self._folder = Path(self._private.name)
         try:
+            subs.info["YCbCr Matrix"] = "None"  # else ffmpeg changes the colours, as some old players did
             subs.save(str(self._folder / "captions.ass"), format_="ass")
             (self._folder / "fonts.conf").write_text(_FONTS)
             (self._folder / "filters").write_text(_filters(fps, stretches))
@@ -114,7 +115,7 @@ class Pictures:
     def _started(self, fps: Fraction, stretches: Sequence[tuple[int, int]]) -> subprocess.Popen[bytes]:
         high, wide = self._buffer.shape[:2]
         seconds = float((stretches[-1][1] + 2) / fps)
-        canvas = f"color=black@0:s={wide}x{high}:r={fps.numerator}/{fps.denominator}:d={seconds:.3f},format=rgba"
+        canvas = f"color=black:s={wide}x{high}:r={fps.numerator}/{fps.denominator}:d={seconds:.3f},format=rgba"
         pictures = sum(last - first + 1 for first, last in stretches)
         command = [ffmpeg(), "-v", "error", "-nostdin", "-f", "lavfi", "-i", canvas, "-/vf", "filters"]
         command += ["-fps_mode", "passthrough", "-frames:v", str(pictures), "-f", "rawvideo", "-pix_fmt", "rgba", "-"]
@@ -143,25 +144,33 @@ class Pictures:
             room = room[count:]
 
 
-def _seen(rgba: np.ndarray) -> list[Picture]:
-    """The parts of a picture with any alpha, with straight colours: libass drew on black, so they come times alpha."""
-    alpha = cv2.extractChannel(rgba, 3)
+def _seen(drawn: np.ndarray) -> list[Picture]:
+    """The parts of a picture (see ``_filters``) with any alpha."""
+    white = cv2.extractChannel(drawn, 3)
+    alpha = cv2.bitwise_not(cv2.subtract(white, cv2.extractChannel(drawn, 1)))
     rows = np.flatnonzero(cv2.reduce(alpha, 1, cv2.REDUCE_MAX))
     parts: list[Picture] = []
     for band in np.split(rows, np.flatnonzero(np.diff(rows) > _GAP) + 1) if rows.size else []:
         y0, y1 = band[0], band[-1] + 1
         columns = np.flatnonzero(cv2.reduce(alpha[y0:y1], 0, cv2.REDUCE_MAX))
         box = np.s_[y0:y1, columns[0] : columns[-1] + 1]
-        part = rgba[box].copy()
-        part[..., :3] = cv2.divide(part[..., :3], cv2.merge([alpha[box]] * 3), scale=255)
-        parts.append(Picture(part, int(columns[0]), int(y0)))
+        straight = cv2.divide(drawn[box][..., :3], cv2.merge([alpha[box]] * 3), scale=255)
+        parts.append(Picture(cv2.merge([straight, alpha[box]]), int(columns[0]), int(y0)))
     return parts
 
 
 def _filters(fps: Fraction, stretches: Sequence[tuple[int, int]]) -> str:
-    """Only the frames of ``stretches`` are drawn, each as it looks a little after it begins (see ``frame_of``)."""
+    """Only the frames of ``stretches`` are drawn, each as it looks a little after it begins (see ``_LATER``).
+
+    Drawn twice, on black and on white: red, green and blue of the one and green of the other come out, whose difference
+    is the alpha. ffmpeg's own alpha of what is half transparent is squared.
+    """
     time = f"settb=1/{_LATER * fps.numerator},setpts=PTS+{fps.denominator}"
-    return f"select='{_within(stretches)}',{time},subtitles=captions.ass:fontsdir=fonts:alpha=1:wrap_unicode=1"
+    draw = "subtitles=captions.ass:fontsdir=fonts:wrap_unicode=1"
+    return (
+        f"select='{_within(stretches)}',{time},split[a][b];[a]{draw}[black];"
+        f"[b]negate,{draw},extractplanes=g[white];[black][white]alphamerge"
+    )
 
 
 def _within(stretches: Sequence[tuple[int, int]]) -> str:

@@ -160,7 +160,7 @@ def _choose_fonts(captions: Captions, font: str) -> list[Face]:
         named = {name.casefold(): faces_named(name) for name in _font_names(captions.subs)}
         faces = [face for found in named.values() for face in found]
         lacking = "".join(sign for sign in signs(captions.text) if not any(face.has(sign) for face in faces))
-        if lacking or not all(named.values()):
+        if lacking or not named or not all(named.values()):
             spare = faces_for(lacking, font)
             faces += spare
             _rename(captions.subs, {name for name, found in named.items() if not found}, spare[0].family)

@@ -11,8 +11,8 @@ from datetime import date
 from itertools import chain, count
 from pathlib import Path
 
-from heygem.errors import FileMissing, OutputError
-from heygem.jobs.job import Batch, Job, Request
+from heygem.errors import FileMissing, JobState, OutputError, ResultGone
+from heygem.jobs.job import DONE, Batch, Job, Request
 from heygem.names import clean_stem
 
 LATEST = "latest_batch"
@@ -41,6 +41,15 @@ def settle(request: Request, outputs: Path, job: str, link: bool = True) -> tupl
 def result_path(request: Request, folder: Path) -> Path:
     """``<video>_<audio>.mp4`` in the folder of the job."""
     return folder / f"{request.video.stem}_{request.audio.stem}.mp4"
+
+
+def result_of(job: Job) -> Path:
+    """Raises JobState for a job that is not done, ResultGone where the file was removed."""
+    if job.state != DONE or job.take is None:
+        raise JobState(state=job.state)
+    if not job.take.path.is_file():
+        raise ResultGone(name=job.take.path.name)
+    return job.take.path
 
 
 def batch_folder(outputs: Path, name: str) -> Path:

@@ -8,6 +8,7 @@ reason says in one sentence what they mean for commercial use.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 from typing import Literal
 
 from heygem.errors import OptionInvalid
@@ -54,16 +55,27 @@ class Weights:
     address: str = ""
 
 
-_WAV2LIP_CODE = "no licence file; README: personal, research and non-commercial use"
-_WAV2LIP_WEIGHTS = "as the code; trained on LRS2: “any form of commercial use is strictly prohibited”"
-_WAV2LIP_REASON = "they were trained on LRS2, and their authors forbid every commercial use"
-_MUSETALK_LICENCE = "README: “for any purpose, even commercially”; model card: CreativeML OpenRAIL-M"
-_MUSETALK_REASON = "the use restrictions of OpenRAIL-M bind whoever uses them, and must be passed on"
-_MUSETALK_PAGE = "https://huggingface.co/TMElyralab/MuseTalk"
-_MUSETALK_COMMIT = "2bcb936e2fddb4d86db4c62fd45b387d0c061571"
+_wav2lip = partial(
+    Weights,
+    page="https://github.com/Rudrabha/Wav2Lip",
+    code="no licence file; README: personal, research and non-commercial use",
+    licence="as the code; trained on LRS2: “any form of commercial use is strictly prohibited”",
+    commercial="no",
+    reason="they were trained on LRS2, and their authors forbid every commercial use",
+)
+_musetalk = partial(
+    Weights,
+    page="https://huggingface.co/TMElyralab/MuseTalk",
+    code="MIT",
+    licence="README: “for any purpose, even commercially”; model card: CreativeML OpenRAIL-M",
+    commercial="yes",
+    reason="the use restrictions of OpenRAIL-M bind whoever uses them, and must be passed on",
+)
+_musetalk_at = partial(Place, "TMElyralab/MuseTalk", revision="2bcb936e2fddb4d86db4c62fd45b387d0c061571")
+_musetalk_mirror = partial(Place, "AI-ModelScope/MuseTalk", revision="master")
 
 _ROWS = (
-    Weights(
+    _wav2lip(
         name="wav2lip",
         network="Wav2Lip",
         engines=("wav2lip",),
@@ -71,13 +83,8 @@ _ROWS = (
             File("wav2lip.pth", 435_807_851, "b78b681b68ad9fe6c6fb1debc6ff43ad05834a8af8a62ffc4167b7b34ef63c37"),
             File("Wav2Lip-SD-NOGAN.pt"),
         ),
-        page="https://github.com/Rudrabha/Wav2Lip",
-        code=_WAV2LIP_CODE,
-        licence=_WAV2LIP_WEIGHTS,
-        commercial="no",
-        reason=_WAV2LIP_REASON,
     ),
-    Weights(
+    _wav2lip(
         name="wav2lip-gan",
         network="Wav2Lip + GAN",
         engines=("wav2lip-gan",),
@@ -85,11 +92,6 @@ _ROWS = (
             File("wav2lip_gan.pth", 435_801_865, "ca9ab7b7b812c0e80a6e70a5977c545a1e8a365a6c49d5e533023c034d7ac3d8"),
             File("Wav2Lip-SD-GAN.pt"),
         ),
-        page="https://github.com/Rudrabha/Wav2Lip",
-        code=_WAV2LIP_CODE,
-        licence=_WAV2LIP_WEIGHTS,
-        commercial="no",
-        reason=_WAV2LIP_REASON,
     ),
     Weights(
         name="wav2lip-256",
@@ -113,31 +115,21 @@ _ROWS = (
         commercial="unclear",
         reason="the author publishes no weights; your own are yours, others have no licence",
     ),
-    Weights(
+    _musetalk(
         name="musetalk",
         network="MuseTalk 1.5",
         engines=("musetalk",),
         files=(File("unet.pth", 3_400_074_924, "7ebf6c98c181e20838e4c0054e96e944ac60d5d692cc01db42839fe11b787007"),),
-        page=_MUSETALK_PAGE,
-        code="MIT",
-        licence=_MUSETALK_LICENCE,
-        commercial="yes",
-        reason=_MUSETALK_REASON,
-        huggingface=Place("TMElyralab/MuseTalk", "musetalkV15/unet.pth", _MUSETALK_COMMIT),
-        modelscope=Place("AI-ModelScope/MuseTalk", "musetalkV15/unet.pth", "master"),
+        huggingface=_musetalk_at("musetalkV15/unet.pth"),
+        modelscope=_musetalk_mirror("musetalkV15/unet.pth"),
     ),
-    Weights(
+    _musetalk(
         name="musetalk-1.0",
         network="MuseTalk 1.0",
         engines=("musetalk-1.0",),
         files=(File("pytorch_model.bin"),),
-        page=_MUSETALK_PAGE,
-        code="MIT",
-        licence=_MUSETALK_LICENCE,
-        commercial="yes",
-        reason=_MUSETALK_REASON,
-        huggingface=Place("TMElyralab/MuseTalk", "musetalk/pytorch_model.bin", _MUSETALK_COMMIT),
-        modelscope=Place("AI-ModelScope/MuseTalk", "musetalk/pytorch_model.bin", "master"),
+        huggingface=_musetalk_at("musetalk/pytorch_model.bin"),
+        modelscope=_musetalk_mirror("musetalk/pytorch_model.bin"),
     ),
     Weights(
         name="sd-vae",

@@ -36,12 +36,12 @@ def single() -> Prompt:
 
 
 def batch() -> Prompt:
-    """A folder of pairs: those without a face are left out, broken ones do not stop the rest, a report lists all."""
+    """A folder of pairs: those without a face are left out, broken ones do not stop the rest, a report lists all
+    and keeps the videos under their names."""
     return {
         "1": node("HeyGemPairList", source="lessons"),
         "2": node("HeyGemFaceGate", video=["1", 0], audio=["1", 1], name=["1", 2]),
         "3": node("HeyGemTalkingHead", video=["2", 0], audio=["2", 1], name=["2", 2], on_error="skip"),
-        "4": saved("3", "HeyGem/batch"),
         "5": node("HeyGemBatchReport", lines=["3", 3], skipped=["2", 3], name="HeyGem/batch"),
         "6": node("PreviewAny", source=["5", 0]),
     }

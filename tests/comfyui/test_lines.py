@@ -15,6 +15,7 @@ from heygem.media.probe import probe, probe_sound, probe_video
 from tests.comfyui import fake_comfy, lines
 from tests.comfyui.fake_comfy import STATE, ExecutionBlocker, Interrupted, OldInterrupted
 from tests.media.clips import film, numbered
+from tests.notify.receiver import Receiver
 
 
 def widgets(prompt, **changes):
@@ -227,6 +228,17 @@ def test_a_notice_that_fails_fails_nothing_unless_asked(nodes, comfy, monkeypatc
     assert "did not answer" in notify(**said, on_error="skip").args[0]
     with pytest.raises(ValueError, match="did not answer"):
         notify(**said, on_error="stop")
+
+
+def test_the_key_of_a_robot_is_in_no_log(nodes, comfy, monkeypatch, caplog):
+    receiver = Receiver()
+    monkeypatch.setenv("HEYGEM_NOTIFY_WEBHOOK", receiver.url)
+    monkeypatch.setenv("HEYGEM_WEBHOOK_PRIVATE", "true")
+    with caplog.at_level("INFO", "httpx"):
+        nodes["HeyGemNotify"].execute(title="t", text="x", channel="webhook", on_error="stop")
+    receiver.close()
+    assert len(receiver.got) == 1 and "token=secret" in receiver.url
+    assert "HTTP Request: POST" in caplog.text and "token=secret" not in caplog.text
 
 
 def test_text_and_a_photo_are_enough(engine, filled):

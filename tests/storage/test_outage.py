@@ -70,15 +70,7 @@ def test_an_outage_costs_no_time_and_no_result(
             one.render()  # the model is loaded, the person is known
             one.freeze()
             one.seconds.clear()
-        lasted = 0.0
-        for name in itertools.cycle(TURNS):
-            begin = time.monotonic()
-            both[name].freeze(False)
-            both[name].render()
-            both[name].freeze()
-            lasted += (name == "on") * (time.monotonic() - begin)
-            if lasted > (600 if full else 15) and name == "off":
-                break
+        lasted = _turns(both, 600 if full else 15)
         on, off = both["on"], both["off"]
         off.freeze(False)
         on.freeze(False)
@@ -101,6 +93,20 @@ def test_an_outage_costs_no_time_and_no_result(
     figure("requests that failed meanwhile", f"{refused}", "some", refused > 5)
     count = len(on.jobs)
     figure("delivered afterwards", f"{whole} of {count} after {waited:.0f} s", f"{count}", whole == count)
+
+
+def _turns(both: dict[str, Renders], seconds: float) -> float:
+    """Both render by turns until the one with the switch on has taken so many seconds. Returns how many it took."""
+    lasted = 0.0
+    for name in itertools.cycle(TURNS):
+        begin = time.monotonic()
+        both[name].freeze(False)
+        both[name].render()
+        both[name].freeze()
+        lasted += (name == "on") * (time.monotonic() - begin)
+        if lasted > seconds and name == "off":
+            return lasted
+    raise AssertionError("the turns never end")
 
 
 def _mean(seconds: list[float]) -> float:

@@ -25,13 +25,6 @@ PLAIN = ("MIT", "Apache-2.0")
 """Names of licences: the same in every language."""
 
 
-@pytest.fixture(scope="module")
-def preflight() -> Iterator[Preflight]:
-    preflight = Preflight()
-    yield preflight
-    preflight.close()
-
-
 @pytest.fixture
 def desk(tmp_path: Path, preflight: Preflight) -> Iterator[Desk]:
     queue = queue_in(tmp_path)

@@ -25,13 +25,6 @@ from ui.desk import Desk
 from ui.listing import PAGE, Listing
 
 
-@pytest.fixture(scope="module")
-def preflight() -> Iterator[Preflight]:
-    preflight = Preflight()
-    yield preflight
-    preflight.close()
-
-
 @pytest.fixture
 def queue(tmp_path: Path) -> Iterator[Queue]:
     queue = queue_in(tmp_path)

@@ -33,13 +33,6 @@ class Hands(InlineFleet):
         return [busy, Hand("two", "cuda:1", 8, None), Hand("three", "cpu", None, None)]
 
 
-@pytest.fixture(scope="module")
-def preflight() -> Iterator[Preflight]:
-    preflight = Preflight()
-    yield preflight
-    preflight.close()
-
-
 @pytest.fixture
 def desk(tmp_path: Path, preflight: Preflight) -> Iterator[Desk]:
     queue = queue_in(tmp_path)

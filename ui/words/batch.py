@@ -57,6 +57,7 @@ BATCH: dict[str, tuple[str, str]] = {
     "run_retry_failed": ("重试失败项", "Retry failed"),
     "run_retry_cancelled": ("重试已取消项", "Retry cancelled"),
     "run_zip": ("📦 一键打包下载", "📦 Download all (ZIP)"),
+    "run_report": ("报告 CSV", "Report (CSV)"),
     "run_new": ("准备新的批次", "Prepare another batch"),
     "run_history": ("生成结果历史", "History"),
     "run_first": ("立即优先", "Do this next"),

@@ -12,6 +12,8 @@ FINISH: dict[str, tuple[str, str]] = {
 FINISH_ERRORS_ZH: dict[str, tuple[str, str]] = {
     "finish.subtitles": ("“{name}”不能用作字幕：{reason}{where}。", "请使用 SRT、ASS 或 WebVTT 字幕文件，或带时间的文本，例如“0:01 - 0:03.5 你好”或“[00:01.20] 你好”。"),
     "finish.font": ("这段文字画不出来：{reason}（{what}）。", "字体一栏请留空，或填写服务器上已安装的字体名称；如果没有字体包含这些字，请管理员安装，中文字体可以用“apt install fonts-noto-cjk”。"),
+    "compare.too_long": ("选中的结果一共 {minutes} 分钟，对比视频最多 {most} 分钟。", "请少选几个，或选短一些的；在服务器上用“heygem compare”没有这个限制。"),
+    "compare.busy": ("服务器正在生成另一个对比视频。", "请等它完成后再试，大约一分钟。"),
 }  # fmt: skip
 
 FINISH_VALUES_ZH: dict[str, str] = {

@@ -5,7 +5,7 @@
 from __future__ import annotations
 
 OPTIONS: dict[str, tuple[str, str]] = {
-    "finish": ("后期：背景、字幕、标志", "After the mouth: background, subtitles, logo"),
+    "finish": ("后期：背景、字幕、标志", "Finish: background, subtitles, logo"),
     "background": ("背景", "Background"),
     "background_keep": ("保持原样", "As it is"),
     "background_blur": ("虚化", "Blurred"),

@@ -71,6 +71,8 @@ ERROR_EN_PAGE = {
 """Where the page has better advice than the command line."""
 VALUES_ZH: dict[str, str] = {
     "length of the sound": "声音的长度",
+    "a link to something else is there; move it away first": "那里有一个指向别处的链接，请先移走",
+    "another folder of this name is there; move it away first": "那里有一个同名的文件夹，请先移走",
     "size of the file": "文件的大小",
     "number of videos": "视频的数量",
     "only http and https are called": "只支持 http 和 https 地址",

@@ -63,7 +63,6 @@ def test_a_batch_skips_what_cannot_speak_and_says_why(live: Live):
     assert "face" in rows["2 no face"]["message"] and "10 broken.mp4" in rows["10 broken"]["message"]
     assert ended.text("6").startswith("done 1, failed 1, skipped 1")
     assert seen(live.engine.output / rows["1 good"]["result"])["frames"] == round(SPOKEN * 25)
-    assert len(ended.files("4")) == 1
 
 
 def test_a_lesson_is_shared_and_announced(live: Live):

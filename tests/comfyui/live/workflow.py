@@ -1,11 +1,12 @@
 """Makes comfyui/example_workflows anew: ``python -m tests.comfyui.live.workflow``, COMFYUI_DIR set as for the tests.
 
 ComfyUI's own page turns the prompts of ``tests.comfyui.lines`` into graphs; here they are laid out from left to right
-and explained, then run once for their pictures.
+and explained, then run once for their pictures. Graphs that the oldest supported page has made load in newer ones.
 """
 
 from __future__ import annotations
 
+import argparse
 import io
 import json
 import os
@@ -113,28 +114,15 @@ def photo(page: Any, out: Path) -> None:
     out.write_bytes(stream.getvalue())
 
 
-def main() -> None:
-    OUT.mkdir(exist_ok=True)
-    with tempfile.TemporaryDirectory() as folder, sync_playwright() as driver:
-        engine = Engine(Path(os.environ["COMFYUI_DIR"]).absolute(), Path(folder))
-        write_inputs(engine.input)
-        browser = driver.chromium.launch(
-            executable_path=os.environ.get("CHROMIUM", "/usr/bin/chromium"), args=["--no-sandbox"]
-        )
-        try:
-            engine.start()
-            client = Client(engine.address)
-            for name in lines.LINES:
-                _make(browser, client, name)
-        finally:
-            engine.end()
-
-
-def _make(browser: Any, client: Client, name: str) -> None:
+def _write(browser: Any, client: Client, name: str) -> None:
     with opened(browser, client) as page:
         made = graph(page, name)
     (OUT / f"{name}.json").write_text(json.dumps(made, ensure_ascii=False, indent=1) + "\n", "utf-8")
-    for language in {"en", *PICTURES.get(name, ())}:
+
+
+def _take_pictures(browser: Any, client: Client, name: str) -> None:
+    made = json.loads((OUT / f"{name}.json").read_text("utf-8"))
+    for language in sorted({"en", *PICTURES.get(name, ())}):
         with opened(browser, client, language) as page:
             load(page, made)
             run(page)
@@ -143,6 +131,26 @@ def _make(browser: Any, client: Client, name: str) -> None:
                 photo(page, OUT / f"{name}.jpg")
             if language in PICTURES.get(name, ()):
                 photo(page, PACK.parent / "docs" / f"comfyui_{name}_{language}.jpg")
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--pictures", action="store_true", help="only new pictures, of the graphs as they are")
+    steps = [_take_pictures] if parser.parse_args().pictures else [_write, _take_pictures]
+    OUT.mkdir(exist_ok=True)
+    with tempfile.TemporaryDirectory() as folder, sync_playwright() as driver:
+        engine = Engine(Path(os.environ["COMFYUI_DIR"]).absolute(), Path(folder))
+        write_inputs(engine.input)
+        own = os.environ.get("CHROMIUM", "/usr/bin/chromium")
+        browser = driver.chromium.launch(executable_path=own, args=["--no-sandbox"])
+        try:
+            engine.start()
+            client = Client(engine.address)
+            for name in lines.LINES:
+                for step in steps:
+                    step(browser, client, name)
+        finally:
+            engine.end()
 
 
 if __name__ == "__main__":

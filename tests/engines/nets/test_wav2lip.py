@@ -5,7 +5,6 @@ The published networks were run beside it on the same weights (``benchmarks/pari
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from functools import cache
 
 import pytest
@@ -18,15 +17,6 @@ from tests.engines.nets.wav2lip_weights import random
 
 SIDES = tuple(FORMS)
 weights = cache(random)
-
-
-@pytest.fixture(autouse=True, scope="module")
-def one_thread() -> Iterator[None]:
-    """Threads of one small network wait for each other longer than they work, where others have work too."""
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
 
 
 def given(side: int, count: int = 3) -> tuple[Tensor, Tensor]:
