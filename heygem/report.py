@@ -20,8 +20,8 @@ _FORMULA = ("=", "+", "-", "@", "\t", "\r")  # cells that spreadsheets would run
 @dataclass(frozen=True)
 class Line:
     """What became of one pair. state: "done", "failed" or "skipped"; of a job, its own. video, audio, result: paths, of
-    a job names; result is empty where there is none. score: 0 to 100, None where nobody measured. seconds: length of the
-    result, None without one. code, message: of the error, or why it was skipped."""
+    a job names; result is empty where there is none. score: 0 to 100, None where nobody measured. seconds: length of
+    the result, None without one. code, message: of the error, or why it was skipped."""
 
     name: str
     state: str

@@ -21,7 +21,7 @@ async function refresh(more = {}) {
 
 async function render(more = {}) {
     const {rows, words, page, pages, open, ask} = answer;
-    const ready = [...chosen].filter(([, done]) => done).map(([id]) => 'job=' + id);
+    const ready = [...chosen].filter(([, done]) => done).map(([id]) => id);
     const dialogs = [['.player', open], ['.ask', ask]];
     for (const [selector, shown] of dialogs) if (!shown) find(selector)?.close();
     props.value = {
@@ -31,7 +31,8 @@ async function render(more = {}) {
         empty: words && !rows.length ? (answer.filtered ? words.nothing_found : words.nothing_yet) : '',
         many: pages > 1, first: page === 1, last: page === pages,
         chosen: chosen.size || '',
-        zip: ready.length ? 'api/v1/zip?' + ready.join('&') : '',
+        zip: ready.length ? 'api/v1/zip?job=' + ready.join('&job=') : '',
+        compare: ready.length > 1 && ready.length < 5 ? ready.join(' ') : '',
     };
     await new Promise(resolve => queueMicrotask(resolve));
     for (const tick of element.querySelectorAll('[data-choose]')) tick.checked = chosen.has(tick.dataset.choose);

@@ -8,6 +8,7 @@ import gradio as gr
 
 from ui.again import Again
 from ui.browser import tongue
+from ui.compare import Compare
 from ui.desk import Desk
 from ui.listing import Listing
 from ui.template import template
@@ -23,3 +24,4 @@ class History:
             return listing.answer(question, tongue(request, desk))
 
         Again(words, desk, template("history", {}, "history", elem_id="history", server_functions=[ask]))
+        Compare(desk)

@@ -27,7 +27,7 @@ _LABELS = (
     *("search", "filter", "whole_batch", "all_batches", "nothing_yet", "nothing_found", "offline", "choose_page"),
     *("choose", "preview", "pinned", "before", "after", "page", "zip", "download_this", "download_short", "close"),
     *("delete_this", "delete_chosen", "chosen", "choose_none", "again", "retry", "cancel", "pin", "unpin", "next"),
-    *("previous", "no", "yes_delete", "link_copy_all", "link_table"),
+    *("previous", "no", "yes_delete", "link_copy_all", "link_table", "compare", "compare_how"),
 )
 
 

@@ -14,14 +14,14 @@ HeyGemError
 │   ├── NoFace            input.no_face       no usable face in the whole file
 │   ├── OptionInvalid     option.invalid      an option outside its range
 │   ├── LimitExceeded     limit.exceeded      larger or longer than the settings allow
-│   │   └── CompareTooLong compare.too_long   results that are too long to be put side by side
 │   ├── PairsUnusable     pairs.unusable      videos and voices of which nobody knows who speaks what
 │   ├── TextEmpty         say.empty           a text without a word
 │   ├── TextTooLong       say.too_long        a text of more signs than are spoken at once
 │   ├── TextUnreadable    say.unreadable      a text in signs that the voice cannot read
 │   ├── VoiceUnknown      say.voice           no voice of this name
 │   ├── SubtitlesUnusable finish.subtitles    no file of subtitles, or times that cannot be
-│   └── FontMissing       finish.font         no installed font for a text, or none of this name
+│   ├── FontMissing       finish.font         no installed font for a text, or none of this name
+│   └── CompareTooLong    compare.too_long    results that are too long to be put side by side
 ├── OutputError           output.failed       the result cannot be written (folder, disk, permission)
 ├── EngineUnavailable     engine.unavailable  the engine, a device or a model file is not there
 ├── ToolMissing           tool.missing        a library or program is not installed

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from heygem.errors.base import HeyGemError
-from heygem.errors.inputs import InputError, LimitExceeded
+from heygem.errors.inputs import InputError
 
 
 class SubtitlesUnusable(InputError):
@@ -25,7 +25,7 @@ class FontMissing(InputError):
     )
 
 
-class CompareTooLong(LimitExceeded):
+class CompareTooLong(InputError):
     """minutes: of all results together."""
 
     code = "compare.too_long"

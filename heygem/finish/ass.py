@@ -118,7 +118,8 @@ class Pictures:
         canvas = f"color=black:s={wide}x{high}:r={fps.numerator}/{fps.denominator}:d={seconds:.3f},format=rgba"
         pictures = sum(last - first + 1 for first, last in stretches)
         command = [ffmpeg(), "-v", "error", "-nostdin", "-f", "lavfi", "-i", canvas, "-/vf", "filters"]
-        command += ["-fps_mode", "passthrough", "-frames:v", str(pictures), "-f", "rawvideo", "-pix_fmt", "rgba", "-"]
+        command += ["-fps_mode", "passthrough", "-frames:v", str(pictures), "-thread_queue_size", "1"]
+        command += ["-f", "rawvideo", "-pix_fmt", "rgba", "-"]
         with (self._folder / "log").open("wb") as log:
             return subprocess.Popen(
                 command,

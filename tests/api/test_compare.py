@@ -157,7 +157,7 @@ def test_one_at_a_time_and_it_stops_when_the_client_goes(
 ) -> None:
     body = httpx.Request("POST", server.address + URL, json={"jobs": pair})
     head = "".join(f"{name}: {value}\r\n" for name, value in body.headers.items())
-    with socket.create_connection(body.url.netloc.decode().rsplit(":", 1)) as client:
+    with socket.create_connection((body.url.host, body.url.port)) as client:
         client.sendall(f"POST {URL} HTTP/1.1\r\n{head}\r\n".encode() + body.content)
         assert endless.wait(10)
         busy = server.client.post(URL, json={"jobs": pair})

@@ -50,6 +50,17 @@ HISTORY: dict[str, tuple[str, str]] = {
     "close": ("关闭", "Close"),
     "next": ("下一个", "Next"),
     "previous": ("上一个", "Previous"),
+    # side by side
+    "compare": ("并排对比", "Compare"),
+    "compare_how": ("选中 2 到 4 个已完成的结果，就可以并排播放", "Select 2 to 4 finished results to play them side by side"),
+    "compare_sound": ("声音来自第一个视频", "The sound is that of the first"),
+    "compare_play": ("播放", "Play"),
+    "compare_pause": ("暂停", "Pause"),
+    "compare_at": ("播放位置", "Position"),
+    "compare_download": ("下载对比视频", "Download the comparison"),
+    "compare_making": ("正在生成对比视频……", "Making the comparison …"),
+    "compare_busy": ("服务器正在生成另一个对比视频，请过一会儿再试。", "The server is making another comparison; try again in a while."),
+    "compare_failed": ("对比视频没有做成。请再试一次；如果还是这样，请联系管理员查看日志。", "The comparison was not made. Try again; if it stays so, ask the administrator to look into the log."),
     # questions and answers
     "ask_delete_one": ("删除“{name}”？", "Delete “{name}”?"),
     "ask_delete": ("删除选中的 {n} 个？", "Delete the {n} selected?"),

@@ -174,6 +174,7 @@ WARNINGS = {
     r"the photo was sent as a film that stands still": "sent_as_film",
     r"no person was found in (?P<count>\d+) of (?P<total>\d+) frames": "no_person",
     r"the colour (?P<colour>#\w+) was not found in (?P<count>\d+) of (?P<total>\d+) frames": "no_screen",
+    r"no line of the subtitles lies within the film": "no_subtitle",
     r"the graphics memory was too small, so the batch was halved to (?P<count>\d+)": "halved",
 }
 """Warnings of a take, as the pipeline words them -> key."""
