@@ -14,6 +14,7 @@ function follow(away = LATE) {
     for (const video of films()) if (video !== first) {
         const time = Math.min(now, video.duration);
         if (Math.abs(video.currentTime - time) > away && (away === EXACT || !video.seeking)) video.currentTime = time;
+        video.playbackRate = 1 + Math.max(-LATE, Math.min(time - video.currentTime, LATE));  // nobody sees it catch up
         if (first.paused || first.readyState < 3 || isOver(video, now)) video.pause();
         else if (video.paused) start(video);
     }

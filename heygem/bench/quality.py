@@ -23,7 +23,8 @@ from heygem.faces.shape import LIPS
 from heygem.media.frame import Frame
 from heygem.media.reader import VideoReader
 from heygem.media.sound import load_sound
-from heygem.pipeline import Options, Take, lipsync, source_plan
+from heygem.pipeline import Options, Take, lipsync
+from heygem.plan import source_plan
 from heygem.quality import lips, pictures
 from heygem.quality.agreement import agreement
 from heygem.quality.canonical import Cutter, outside

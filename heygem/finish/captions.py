@@ -8,6 +8,7 @@ import re
 import unicodedata
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from operator import attrgetter
 from pathlib import Path
 
 from pysubs2 import SSAEvent, SSAFile
@@ -38,7 +39,7 @@ _ASS_LINE = re.compile(
 
 @dataclass(frozen=True)
 class Captions:
-    """What a file says and when: ``subs.events`` in their order, none without text. plain: it has no styles of its own;
+    """What a file says and when: ``subs.events``, none without text. plain: it has no styles of its own;
     then the texts hold no more markup than ``{\\i1}`` and its like."""
 
     subs: SSAFile
@@ -52,12 +53,14 @@ class Captions:
 
 def read(path: Path) -> Captions:
     """Raises SubtitlesUnusable."""
+    if not path.exists():
+        raise SubtitlesUnusable(name=path.name, reason="there is no such file")
+    if not path.is_file():
+        raise SubtitlesUnusable(name=path.name, reason="it is not a file")
+    if path.stat().st_size > MOST_BYTES:
+        raise SubtitlesUnusable(name=path.name, reason="it is larger than 5 MB")
     try:
-        if path.stat().st_size > MOST_BYTES:
-            raise SubtitlesUnusable(name=path.name, reason="it is larger than 5 MB")
         data = path.read_bytes()
-    except FileNotFoundError as error:
-        raise SubtitlesUnusable(name=path.name, reason="there is no such file") from error
     except OSError as error:
         raise SubtitlesUnusable(name=path.name, reason=error.strerror) from error
     text = decoded(data)
@@ -68,10 +71,10 @@ def read(path: Path) -> Captions:
     text = unicodedata.normalize("NFC", text)
     styled = re.search(r"^\W{0,3}\[(?:script info|v4\+? styles)\]", text, re.IGNORECASE | re.MULTILINE)
     subs = _substation(path, text) if styled else SSAFile()
-    if not styled:
-        subs.events = list(_timed(path, [line.strip() for line in text.splitlines()]))
+    if not styled:  # in ASS the order of the file says what lies above what
+        events = _timed(path, [line.strip() for line in text.splitlines()])
+        subs.events = sorted(events, key=attrgetter("start"))
     subs.events = [event for event in subs.events if event.end > event.start and bare(event.text).strip()]
-    subs.sort()
     if not subs.events:
         raise SubtitlesUnusable(name=path.name, reason="no line in it has a text and a time")
     return Captions(subs, not styled)

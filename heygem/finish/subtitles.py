@@ -122,7 +122,8 @@ def add_track(video: Path, subtitles: Path, tick: Tick = silent) -> None:
     with TemporaryDirectory(prefix="heygem-subtitles-") as folder:
         text = Path(folder) / "captions.srt"
         track.save(str(text), format_="srt", keep_ssa_tags=True)
-        command = [ffmpeg(), "-v", "error", "-nostdin", "-y", "-i", f"file:{video.absolute()}", "-i", f"file:{text}"]
+        command = [ffmpeg(), "-v", "error", "-nostdin", "-y", "-protocol_whitelist", "file"]
+        command += ["-i", f"file:{video.absolute()}", "-i", f"file:{text}"]
         command += ["-map", "0:v", "-map", "0:a?", "-map", "1", "-c", "copy", "-c:s", "mov_text"]
         command += ["-metadata:s:s:0", f"language={_language(captions.text)}", "-movflags", "+faststart"]
         try:

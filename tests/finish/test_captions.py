@@ -199,6 +199,20 @@ def test_times_that_run_backwards_are_named(tmp_path: Path) -> None:
     assert error.value.details["where"] == " (1:02:05.000)"
 
 
+def test_lines_come_in_the_order_of_their_times_but_in_ass_as_they_stand(tmp_path: Path) -> None:
+    text = "0:03 - 0:04 two\n0:01 - 0:02 one\n"
+    assert [said for *_, said in lines(read(write(tmp_path, text)))] == ["one", "two"]
+    later = "Dialogue: 0,0:00:05.00,0:00:06.00,Default,,0,0,0,,later\n"
+    early = "Dialogue: 0,0:00:05.00,0:00:05.50,Default,,0,0,0,,early\n"
+    assert [said for *_, said in lines(read(write(tmp_path, ASS + later + early)))][1:] == ["later", "early"]
+
+
+def test_a_folder_is_not_subtitles(tmp_path: Path) -> None:
+    with pytest.raises(SubtitlesUnusable) as error:
+        read(tmp_path)
+    assert error.value.details["reason"] == "it is not a file"
+
+
 def test_a_video_is_not_subtitles(tmp_path: Path, portrait: Path) -> None:
     with pytest.raises(SubtitlesUnusable):
         read(portrait)

@@ -172,6 +172,11 @@ def test_fonts_that_are_not_installed_become_one_that_is(write, chinese: None) -
     assert "微软雅黑二号" not in written and "No Such Font" not in written and r"\fnDejaVu Sans" in written
 
 
+def test_ass_without_styles_is_drawn(write) -> None:
+    path = write("[Script Info]\n[Events]\n" + said("0.00", "1.00", "Hello"), "bare.ass")
+    assert drawn(path, 1)[0].any()
+
+
 def test_emoji_that_no_font_has_are_left_out(write) -> None:
     one, two = (drawn(write(srt(("00:00:00,000", "00:00:01,000", text))), 1)[0] for text in ("AB", "A\U0001fae8B"))
     assert one.any() and np.array_equal(one, two)

@@ -89,6 +89,14 @@ def test_jobs_of_other_batches_are_left_alone(sent: Sent, queue: Queue, tmp_path
     assert queue.need(job.id).state == QUEUED
 
 
+def test_there_is_a_report_as_soon_as_one_has_ended(sent: Sent, queue: Queue, tmp_path: Path) -> None:
+    batch = send(queue, tmp_path)
+    assert not sent.answer({"batch": batch.id}, "zh")["report"]
+    fail(queue)
+    view = sent.answer({"batch": batch.id}, "zh")
+    assert view["report"] and view["words"]["run_report"] == "报告 CSV"
+
+
 def test_a_batch_of_200_among_a_thousand_is_answered_at_once(sent: Sent, queue: Queue, tmp_path: Path) -> None:
     like = queue.jobs_of(send(queue, tmp_path, 1).id)[0]
     queue.store.add([replace(like, id=f"other{n}") for n in range(799)])

@@ -6,37 +6,37 @@ NOTES = {
     "single": """
 ## One video, one voice
 
-Choose a video of a person and a recording, press Run. The result lies in `output/HeyGem`.
+Choose a video of a person and a recording, press Run. The result lies in **output/HeyGem**.
 A photo? Put **HeyGem photo** in between. More to set: connect **HeyGem parameters**.
 
 ## 一个视频，一段声音
 
-选择人物视频和录音，点“运行”，结果在 `output/HeyGem`。
+选择人物视频和录音，点“运行”，结果在 **output/HeyGem**。
 照片请在中间接“HeyGem 照片”；更多选项接“HeyGem 参数”。
 """,
     "batch": """
 ## A folder of lessons
 
-Put pairs into `input/lessons`: `1.mp4` with `1.wav`, `2.mp4` with `2.wav` … or name a CSV file with the columns video,
-audio and name. Clips without a usable face and broken files are skipped; the report in `output/HeyGem` says what
+Put pairs into **input/lessons**: **1.mp4** with **1.wav**, **2.mp4** with **2.wav** … or name a CSV file with the columns video,
+audio and name. Clips without a usable face and broken files are skipped; the report in **output/HeyGem** says what
 became of each.
 
 ## 一个文件夹批量生成
 
-把成对的文件放进 `input/lessons`：`1.mp4` 配 `1.wav`，`2.mp4` 配 `2.wav`……也可以用 CSV 表（video、audio、name 三列）。
-没有可用人脸的和损坏的文件会跳过，`output/HeyGem` 里的报告写明每一个的结果。
+把成对的文件放进 **input/lessons**：**1.mp4** 配 **1.wav**，**2.mp4** 配 **2.wav**……也可以用 CSV 表（video、audio、name 三列）。
+没有可用人脸的和损坏的文件会跳过，**output/HeyGem** 里的报告写明每一个的结果。
 """,
     "teacher": """
 ## A lesson from a photo
 
 A photo and a recording become a lesson with background, subtitles and logo, which is then shared and announced. Where
-it goes is set in the environment (`HEYGEM_STORAGE`, `HEYGEM_NOTIFY_…`), never in a node: ComfyUI writes all widgets
+it goes is set in the environment (**HEYGEM_STORAGE**, **HEYGEM_NOTIFY_…**), never in a node: ComfyUI writes all widgets
 into the videos that it saves.
 
 ## 照片变成课程
 
 照片和录音生成带背景、字幕和标志的课程视频，然后分享并通知。存到哪里、通知谁，都用环境变量设置
-（`HEYGEM_STORAGE`、`HEYGEM_NOTIFY_…`），不要写在节点里：ComfyUI 会把所有控件的内容写进视频。
+（**HEYGEM_STORAGE**、**HEYGEM_NOTIFY_…**），不要写在节点里：ComfyUI 会把所有控件的内容写进视频。
 """,
     "compare": """
 ## Which parameters look better?
@@ -50,7 +50,7 @@ Two sets of parameters speak the same voice, side by side; their scores stand be
     "retry": """
 ## Again until it is good
 
-While the score is below `least_score`, the take is made again with other parameters; the best one is kept. Without any
+While the score is below **least_score**, the take is made again with other parameters; the best one is kept. Without any
 step HeyGem chooses by what took points.
 
 ## 不够好就重做

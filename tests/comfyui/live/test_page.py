@@ -37,7 +37,7 @@ def workflow(name: str) -> dict[str, Any]:
 
 
 @pytest.fixture(scope="module")
-def page(chromium: Any, client: Client) -> Iterator[Any]:
+def page(client: Client, chromium: Any) -> Iterator[Any]:
     with opened(chromium, client) as page:
         yield page
 
@@ -71,7 +71,7 @@ def test_the_bar_moves_and_a_picture_is_shown(page: Any):
     assert len(values) > 5 and values == sorted(values) and told["bar"][-1] == [1000, 1000] and told["pictures"] >= 1
 
 
-def test_chinese_pages_have_chinese_labels(chromium: Any, client: Client):
+def test_chinese_pages_have_chinese_labels(client: Client, chromium: Any):
     names = json.loads((PACK / "locales" / "zh" / "nodeDefs.json").read_text("utf-8"))["HeyGemTalkingHead"]
     with opened(chromium, client, "zh") as page:
         load(page, workflow("single"))

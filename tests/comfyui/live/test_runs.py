@@ -57,6 +57,21 @@ class TestInterrupt:
         ended = live.client.wait(key, 5)
         assert ended.told("execution_interrupted") and "5" not in ended.outputs
 
+    def test_ends_what_comes_after_a_take_as_well(self, live: Live):
+        samples.clip(live.engine.input / "long.mp4", 20, SIZE, 130)
+        prompt = {
+            "1": node("LoadVideo", file="long.mp4"),
+            "2": node("HeyGemBackground", video=["1", 0], background="blur", use_gpu=False),
+            "3": saved("2", "HeyGem/blur"),
+        }
+        before = files(live)
+        key = live.client.queue(prompt)
+        until(lambda: any(path.name.endswith(".part") for path in files(live) - before))
+        live.client.interrupt(key)
+        ended = live.client.wait(key, 5)
+        assert ended.told("execution_interrupted")["node_type"] == "HeyGemBackground"
+        assert [path for path in files(live) - before if path.suffix in (".mp4", ".part")] == []
+
     def test_the_next_prompt_runs(self, live: Live):
         good(live, lines.single())
 
