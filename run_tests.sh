@@ -21,14 +21,13 @@ failed=0
 .venv/bin/ruff check . || failed=1
 .venv/bin/ruff format --check . || failed=1
 [ $failed = 0 ] || say "ruff 有问题，见上。ruff found something, see above."
-# The types are checked beside the tests, and shown behind them.
+# The types are checked beside the tests.
 types=$(mktemp)
-.venv/bin/pyright >"$types" 2>&1 &
+nice .venv/bin/pyright >"$types" 2>&1 &
 checker=$!
 trap 'kill $checker 2>/dev/null; rm -f "$types"' EXIT
 # A process a core and one more, as many tests wait; a file stays in one process, files in our order.
 processes=$(($(nproc) < 4 ? $(nproc) + 1 : 4))
 .venv/bin/python -m pytest -n $processes --dist loadscope --no-loadscope-reorder "$@" || failed=1
-wait $checker || { failed=1; say "pyright 有问题，见下。pyright found something, see below."; }
-cat "$types"
+wait $checker || { failed=1; cat "$types"; say "pyright 有问题，见上。pyright found something, see above."; }
 exit $failed

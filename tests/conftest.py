@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections import Counter
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -24,9 +25,11 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Files with tests in a browser come last: Playwright keeps an event loop in this thread, beside which nothing may
-    run its own. Files with slow tests come first, so that no process ends up alone with one."""
+    run its own; those with many of them before those with few. Files with slow tests come first, so that no process
+    ends up alone with one."""
     slow, browser = ({item.path for item in items if item.get_closest_marker(name)} for name in ("slow", "browser"))
-    items.sort(key=lambda item: (item.path in browser, item.path not in slow))
+    many = Counter(item.path for item in items if item.path in browser)
+    items.sort(key=lambda item: (item.path in browser, item.path not in slow, -many[item.path]))
 
 
 @pytest.fixture(scope="session")

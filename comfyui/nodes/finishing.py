@@ -63,7 +63,7 @@ class Subtitles(io.ComfyNode):
                 ),
                 number(
                     "size",
-                    0.055,
+                    0.065,
                     0.02,
                     0.2,
                     "height of a line as a share of the picture; ASS keeps its own",

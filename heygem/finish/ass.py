@@ -11,7 +11,6 @@ import select
 import shutil
 import subprocess
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from fractions import Fraction
 from itertools import chain
 from pathlib import Path
@@ -23,6 +22,7 @@ from loguru import logger
 from pysubs2 import SSAFile
 
 from heygem.errors import ToolMissing
+from heygem.finish.overlay import Overlay
 
 _SECONDS = 120.0
 """After so long without a picture the file is too much for libass."""
@@ -36,15 +36,6 @@ _FONTS = (
     '<fontconfig><dir prefix="cwd">fonts</dir><cachedir prefix="cwd">cache</cachedir></fontconfig>'
 )
 """The fonts in the private folder and no others: what is seen does not depend on the rest of the machine."""
-
-
-@dataclass(frozen=True)
-class Picture:
-    """A part of what is seen: (h, w, 4) uint8 RGBA with straight alpha, its upper left corner at (x, y)."""
-
-    rgba: np.ndarray
-    x: int
-    y: int
 
 
 def ffmpeg() -> str:
@@ -74,7 +65,7 @@ class Pictures:
         self._buffer = np.empty((size[1], size[0], 4), np.uint8)
         self._numbers = chain.from_iterable(range(first, last + 1) for first, last in stretches)
         self._number = -1
-        self._seen: list[Picture] = []
+        self._seen: list[Overlay] = []
         self._process: subprocess.Popen[bytes] | None = None
         self._private = TemporaryDirectory(prefix="heygem-subtitles-")
         self._folder = Path(self._private.name)
@@ -91,7 +82,7 @@ class Pictures:
             self.close()
             raise
 
-    def at(self, number: int) -> list[Picture]:
+    def at(self, number: int) -> list[Overlay]:
         """What is seen in frame ``number``, which never goes back.
 
         Raises EOFError where libass ended or hangs.
@@ -145,18 +136,19 @@ class Pictures:
             room = room[count:]
 
 
-def _seen(drawn: np.ndarray) -> list[Picture]:
+def _seen(drawn: np.ndarray) -> list[Overlay]:
     """The parts of a picture (see ``_filters``) with any alpha."""
+    size = drawn.shape[1], drawn.shape[0]
     white = cv2.extractChannel(drawn, 3)
     alpha = cv2.bitwise_not(cv2.subtract(white, cv2.extractChannel(drawn, 1)))
     rows = np.flatnonzero(cv2.reduce(alpha, 1, cv2.REDUCE_MAX))
-    parts: list[Picture] = []
+    parts: list[Overlay] = []
     for band in np.split(rows, np.flatnonzero(np.diff(rows) > _GAP) + 1) if rows.size else []:
         y0, y1 = band[0], band[-1] + 1
         columns = np.flatnonzero(cv2.reduce(alpha[y0:y1], 0, cv2.REDUCE_MAX))
         box = np.s_[y0:y1, columns[0] : columns[-1] + 1]
         straight = cv2.divide(drawn[box][..., :3], cv2.merge([alpha[box]] * 3), scale=255)
-        parts.append(Picture(cv2.merge([straight, alpha[box]]), int(columns[0]), int(y0)))
+        parts.append(Overlay(cv2.merge([straight, alpha[box]]), int(columns[0]), int(y0), size))
     return parts
 
 

@@ -46,7 +46,7 @@ class Finish:
     enhance: float = 0.0
     subtitles: str = ""
     captions: str = "burn"
-    subtitle_size: float = 0.055
+    subtitle_size: float = 0.065
     font: str = ""
     logo: str = ""
     logo_place: str = "top-right"

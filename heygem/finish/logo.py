@@ -9,7 +9,7 @@ from PIL import Image
 
 from heygem.errors import FileUnreadable
 from heygem.finish.base import Finish
-from heygem.finish.overlay import blend
+from heygem.finish.overlay import Overlay
 from heygem.media.container import check as check_file
 from heygem.media.frame import Frame
 from heygem.media.still import is_still, load_transparent
@@ -37,15 +37,15 @@ class Logo:
         self.note = path.name
         margin = round(MARGIN * min(size))
         room = min(wish.logo_size * size[0], size[0] - 2 * margin), size[1] - 2 * margin
-        self._picture = _scaled(load_transparent(path), room)
-        high, wide = self._picture.shape[:2]
+        picture = _scaled(load_transparent(path), room)
+        high, wide = picture.shape[:2]
         vertical, horizontal = wish.logo_place.split("-")
-        self._x = margin if horizontal == "left" else size[0] - margin - wide
-        self._y = margin if vertical == "top" else size[1] - margin - high
-        self._opacity = wish.logo_opacity
+        x = margin if horizontal == "left" else size[0] - margin - wide
+        y = margin if vertical == "top" else size[1] - margin - high
+        self._overlay = Overlay(picture, x, y, size, wish.logo_opacity)
 
     def __call__(self, number: int, frame: Frame) -> Frame:
-        blend(frame, self._picture, self._x, self._y, self._opacity)
+        self._overlay.over(frame)
         return frame
 
     def close(self) -> None:

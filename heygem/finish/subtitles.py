@@ -25,7 +25,6 @@ from heygem.finish.ass import Pictures, ffmpeg, frame_of
 from heygem.finish.captions import Captions, bare, read
 from heygem.finish.fonts import BOLD, Face, dispensable, faces_for, faces_named, signs
 from heygem.finish.lines import broken
-from heygem.finish.overlay import blend
 from heygem.media.frame import Frame
 from heygem.media.probe import probe
 from heygem.tick import Tick, silent
@@ -74,7 +73,7 @@ class Burned:
     name = "subtitles"
 
     def __init__(
-        self, path: Path, size: tuple[int, int], fps: Fraction, frames: int, font: str = "", height: float = 0.055
+        self, path: Path, size: tuple[int, int], fps: Fraction, frames: int, font: str = "", height: float = 0.065
     ) -> None:
         captions = read(path)
         faces = _choose_fonts(captions, font)
@@ -97,7 +96,7 @@ class Burned:
             except EOFError as error:
                 raise SubtitlesUnusable(name=self._file, reason="the program that draws them ended or hangs") from error
             for part in parts:
-                blend(frame, part.rgba, part.x, part.y)
+                part.over(frame)
         return frame
 
     def close(self) -> None:

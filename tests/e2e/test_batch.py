@@ -141,6 +141,11 @@ def check_results(page: Any, tmp_path: Path) -> None:
         row(page, "甲.png").locator("a.act").click()
     assert waiting.value.suggested_filename == "甲_短声音.mp4"
     with page.expect_download() as waiting:
+        page.get_by_role("link", name="报告 CSV").click()
+    waiting.value.save_as(tmp_path / "report.csv")
+    report = (tmp_path / "report.csv").read_text("utf-8-sig").splitlines()
+    assert len(report) == 6 and sum(",done," in line for line in report) == 4
+    with page.expect_download() as waiting:
         page.click(".batch .head a.main")
     waiting.value.save_as(tmp_path / "all.zip")
     with zipfile.ZipFile(tmp_path / "all.zip") as archive:

@@ -17,14 +17,14 @@ A photo? Put **HeyGem photo** in between. More to set: connect **HeyGem paramete
     "batch": """
 ## A folder of lessons
 
-Put pairs into **input/lessons**: **1.mp4** with **1.wav**, **2.mp4** with **2.wav** … or name a CSV file with the columns video,
-audio and name. Clips without a usable face and broken files are skipped; the report in **output/HeyGem** says what
-became of each.
+Put pairs into **input/lessons**: **1.mp4** with **1.wav**, **2.mp4** with **2.wav** … or name a CSV file with the
+columns video, audio and name. Clips without a usable face and broken files are skipped; the report in
+**output/HeyGem** says what became of each.
 
 ## 一个文件夹批量生成
 
-把成对的文件放进 **input/lessons**：**1.mp4** 配 **1.wav**，**2.mp4** 配 **2.wav**……也可以用 CSV 表（video、audio、name 三列）。
-没有可用人脸的和损坏的文件会跳过，**output/HeyGem** 里的报告写明每一个的结果。
+把成对的文件放进 **input/lessons**：**1.mp4** 配 **1.wav**，**2.mp4** 配 **2.wav**……
+也可以用 CSV 表（video、audio、name 三列）。没有可用人脸的和损坏的文件会跳过，**output/HeyGem** 里的报告写明每一个的结果。
 """,
     "teacher": """
 ## A lesson from a photo
@@ -50,8 +50,8 @@ Two sets of parameters speak the same voice, side by side; their scores stand be
     "retry": """
 ## Again until it is good
 
-While the score is below **least_score**, the take is made again with other parameters; the best one is kept. Without any
-step HeyGem chooses by what took points.
+While the score is below **least_score**, the take is made again with other parameters; the best one is kept. Without
+any step HeyGem chooses by what took points.
 
 ## 不够好就重做
 
