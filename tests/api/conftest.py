@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ import httpx
 import numpy as np
 import pytest
 import uvicorn
+from argon2 import PasswordHasher
 
 from api.app import create
 from api.security import secure
@@ -96,6 +98,15 @@ def served(folder: Path, work: Work | None = works.by_name, **given: Any) -> Ite
         preflight.close()
         store.close()
     assert not thread.is_alive()
+
+
+@pytest.fixture(scope="package", autouse=True)
+def _hasty() -> Iterator[None]:
+    """Passwords are hashed as in life, only not slowly on purpose."""
+    with pytest.MonkeyPatch.context() as patched:
+        cheap = partial(PasswordHasher, time_cost=1, memory_cost=8, parallelism=1)
+        patched.setattr("heygem.users.PasswordHasher", cheap)
+        yield
 
 
 @pytest.fixture(scope="session")

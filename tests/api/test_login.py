@@ -7,13 +7,11 @@ import re
 import stat
 import time
 from collections.abc import Iterator
-from functools import partial
 from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
-from argon2 import PasswordHasher
 from loguru import logger
 
 from api.login import warning
@@ -34,15 +32,6 @@ SHUT = (
     "/metrics",
     "//login",
 )
-
-
-@pytest.fixture(scope="module", autouse=True)
-def hasty() -> Iterator[None]:
-    """Passwords are hashed as in life, only not slowly on purpose."""
-    with pytest.MonkeyPatch.context() as patched:
-        cheap = partial(PasswordHasher, time_cost=1, memory_cost=8, parallelism=1)
-        patched.setattr("heygem.users.PasswordHasher", cheap)
-        yield
 
 
 @pytest.fixture(scope="module")

@@ -12,9 +12,7 @@ from PIL import Image
 
 from heygem import bench
 from heygem.cli import main
-from heygem.media.sound import RATE
 from tests.cli.conftest import COMMAND
-from tests.media.clips import wav
 
 ODD = {
     "h09_vertical_rot90_metadata.mp4",
@@ -150,12 +148,6 @@ def test_every_hostile_file_has_a_verdict(media_dir):
     assert {path.name for path in (media_dir / "hostile").iterdir()} == {*ODD, *BAD}
 
 
-@pytest.fixture(scope="module")
-def word(speech, tmp_path_factory):
-    """A second of the voice."""
-    return wav(tmp_path_factory.mktemp("word") / "word.wav", speech[RATE : 2 * RATE], RATE, "-c:a", "pcm_s16le")
-
-
 def measured(shell, *arguments: object) -> tuple[bench.Run, str]:
     """``heygem lipsync`` in a child process, and its standard error."""
     with tempfile.TemporaryFile("w+") as errors:
@@ -175,9 +167,9 @@ def test_bad_file(shell, media_dir, portrait, voice, name):
 
 @pytest.mark.slow
 @pytest.mark.parametrize("name", sorted(ODD))
-def test_odd_file(shell, media_dir, portrait, word, name):
+def test_odd_file(shell, media_dir, portrait, voice, name):
     path = media_dir / "hostile" / name
-    pair = ("--video", portrait, "--audio", path) if name.endswith(".wav") else ("--video", path, "--audio", word)
+    pair = ("--video", portrait, "--audio", path) if name.endswith(".wav") else ("--video", path, "--audio", voice)
     run, error = measured(shell, *pair, "--out", shell.folder / "out.mp4", "--quality", "draft")
     assert run.code == 0 and run.peak < 1024, error
     assert shell.files() == ["out.mp4", "out.take.json"]

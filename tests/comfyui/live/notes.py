@@ -24,7 +24,8 @@ columns video, audio and name. Clips without a usable face and broken files are 
 ## 一个文件夹批量生成
 
 把成对的文件放进 **input/lessons**：**1.mp4** 配 **1.wav**，**2.mp4** 配 **2.wav**……
-也可以用 CSV 表（video、audio、name 三列）。没有可用人脸的和损坏的文件会跳过，**output/HeyGem** 里的报告写明每一个的结果。
+也可以用 CSV 表（video、audio、name 三列）。
+没有可用人脸的和损坏的文件会跳过，**output/HeyGem** 里的报告写明每一个的结果。
 """,
     "teacher": """
 ## A lesson from a photo
