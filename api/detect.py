@@ -42,6 +42,8 @@ class FaceReply(BaseModel):
 
 
 class FrameReply(BaseModel):
+    """The faces of one frame."""
+
     frame: int
     faces: list[FaceReply] = Field(description="the largest first")
 

@@ -25,6 +25,8 @@ class Wish(BaseModel):
 
 
 class VoiceReply(BaseModel):
+    """A voice."""
+
     name: str
     language: str = Field(description="of an offline voice; empty: any")
     title: str
@@ -32,10 +34,14 @@ class VoiceReply(BaseModel):
 
 
 class Voices(BaseModel):
+    """All that can speak here."""
+
     items: list[VoiceReply]
 
 
 class LanguageReply(BaseModel):
+    """The language of a text."""
+
     code: str = Field(description="ISO 639; “und” for a text without letters")
     name: str = Field(description="in the language itself, where it is a common one")
     sureness: float = Field(description="0 to 1, an estimate")

@@ -68,6 +68,8 @@ ENGINES: dict[str, tuple[str, str]] = {
 }  # fmt: skip
 
 LICENCES_ZH: dict[str, str] = {
+    "as the code; trained on FFHQ, which is under CC BY-NC-SA 4.0": "同代码；用 FFHQ 训练，该数据集采用 CC BY-NC-SA 4.0",
+    "Apache-2.0 except for parts after StyleGAN2 (NVIDIA, non-commercial) and DFDNet (CC BY-NC-SA 4.0)": "Apache-2.0，但其中来自 StyleGAN2（NVIDIA，非商业）和 DFDNet（CC BY-NC-SA 4.0）的部分除外",
     "Apache-2.0, shipped with HeyGem": "Apache-2.0，随 HeyGem 一起提供",
     "code and weights are HeyGem's own": "代码和权重都是 HeyGem 自己的",
     "needs none": "不需要",
