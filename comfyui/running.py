@@ -16,8 +16,8 @@ T = TypeVar("T")
 
 STAGES = {"probe": (0, 1), "analyse": (1, 30), "listen": (30, 35), "render": (35, 99), "finish": (99, 100)}
 """Stage of a take -> its share of the bar, in percent."""
-BETWEEN = 0.1
-"""Seconds between two messages about the bar."""
+BETWEEN, PICTURES = 0.1, 0.5
+"""Seconds between two messages about the bar, and between two pictures of the work."""
 SIDE = 512
 """Of previews, px."""
 _WHOLE = 1000
@@ -35,6 +35,7 @@ class Bar:
         self._parts, self._part, self._stage = parts, 0, 0
         self._at, self._value = 0.0, 0
         self._poster: Any = None
+        self._shown = 0.0
 
     def __call__(self, stage: str, done: int, total: int) -> None:
         interrupted()
@@ -46,6 +47,12 @@ class Bar:
         low, high = STAGES.get(stage, (0, 100))
         within = (low + (high - low) * done / max(total, 1)) / 100
         self._tell(round(_WHOLE * (self._part + within) / self._parts))
+
+    def show(self, frame: Any) -> None:
+        """A frame of the result goes out with the next message, now and then."""
+        if time.monotonic() - self._shown >= PICTURES:
+            self._shown = time.monotonic()
+            self._poster = _small(frame)
 
     def poster(self, video: Path) -> None:
         """Shows the first picture of a video or photo in the node. That there is none is no reason to stop."""
@@ -142,12 +149,14 @@ def removed(path: Path) -> None:
 
 
 def _first_picture(video: Path) -> Any:
-    from PIL import Image
-
     from heygem.media.reader import VideoReader
 
     with VideoReader(video) as reader:
-        frame = next(iter(reader))
-    picture = Image.fromarray(frame.rgb())
-    picture.thumbnail((SIDE, SIDE))
-    return picture
+        return _small(next(iter(reader)))
+
+
+def _small(frame: Any) -> Any:
+    from PIL import Image
+
+    scale = min(1, SIDE / max(frame.width, frame.height))
+    return Image.fromarray(frame.small((round(frame.width * scale), round(frame.height * scale))))

@@ -19,6 +19,7 @@ from heygem.errors import Cancelled, EngineUnavailable, FileMissing, NoFace, Opt
 from heygem.faces.avatar import Avatar
 from heygem.faces.shape import LIPS
 from heygem.media.sound import RATE
+from heygem.media.frame import Frame
 from heygem.pipeline import Options, lipsync
 from heygem.plan import output_size, source_plan
 from heygem.quality.score import PARTS
@@ -117,6 +118,19 @@ def test_a_photo_speaks(portrait: Path, voice: Path, tmp_path: Path, avatar_cach
     assert renders[-1][1:] == (take.frames, take.frames)
     assert [t[1] for t in renders] == sorted(t[1] for t in renders)
     assert ticks[-1] == ("finish", 1, 1)
+
+
+def test_who_wants_to_see_the_frames_sees_each(portrait: Path, voice: Path, tmp_path: Path, avatar_cache: Path) -> None:
+    seen: list[tuple[int, int]] = []
+
+    class Watcher:
+        def __call__(self, stage: str, done: int, total: int) -> None: ...
+
+        def show(self, frame: Frame) -> None:
+            seen.append((frame.width, frame.height))
+
+    take = lipsync(portrait, voice, tmp_path / "out.mp4", Options(quality="draft"), Watcher(), avatar_cache)
+    assert seen == [(take.width, take.height)] * take.frames
 
 
 def test_cancel_leaves_nothing(portrait: Path, voice: Path, tmp_path: Path, avatar_cache: Path) -> None:

@@ -19,7 +19,7 @@ from heygem.media.reader import VideoReader, count_frames
 from heygem.media.stream import ReadAhead, WriteBehind, one_thread
 from heygem.media.target import beside, check_target, disk_errors
 from heygem.media.writer import VideoWriter
-from heygem.tick import Tick, silent
+from heygem.tick import Tick, show, silent
 
 _CHUNK = 8 << 20
 _MP4_PICTURES = ("h264", "hevc", "av1", "vp9", "mpeg4")
@@ -107,7 +107,8 @@ def _rendered(video: Path, out: Path, wish: Finish, encoding: tuple[str, str], i
     ):
         with WriteBehind(writer.write) as behind, ReadAhead(_from_the_start(reader, held)) as ahead:
             for frame in ahead:
-                behind.put(effects(done, frame))
+                behind.put(made := effects(done, frame))
+                show(tick, made)
                 done += 1
                 tick("render", done, max(total, done))
         tick("finish", 0, 1)

@@ -34,7 +34,7 @@ from heygem.pipeline.options import FACES, Options
 from heygem.pipeline.take import Take, write_record
 from heygem.plan import output_size, source_plan
 from heygem.quality.score import Render, judge
-from heygem.tick import Tick, silent
+from heygem.tick import Tick, show, silent
 
 _OURS = ("engine", "style", "face", "finish", "tries", "least")  # of no concern to a studio
 
@@ -203,6 +203,7 @@ def _render(video: str | Path, plan: np.ndarray, render: Render, size: int, writ
         for batch in _batches(ahead, size):
             for frame in render(done, batch):
                 behind.put(frame)
+                show(tick, frame)
                 done += 1
                 tick("render", done, len(plan))
 

@@ -26,7 +26,7 @@ from tests.comfyui.live.notes import NOTES
 from tests.comfyui.live.page import load, opened, run, shown
 
 OUT = PACK / "example_workflows"
-PICTURES = {"single": ("zh", "en"), "teacher": ("zh",), "batch": ("en",)}
+PICTURES = {"single": ("zh",), "teacher": ("zh",), "batch": ("en",)}
 """Line -> languages in which its picture goes into docs."""
 LARGEST = 150_000
 """Bytes of a picture."""
