@@ -18,8 +18,8 @@ from heygem.engines.base import Style
 from heygem.errors import Cancelled, EngineUnavailable, FileMissing, NoFace, OptionInvalid, OutputError
 from heygem.faces.avatar import Avatar
 from heygem.faces.shape import LIPS
-from heygem.media.sound import RATE
 from heygem.media.frame import Frame
+from heygem.media.sound import RATE
 from heygem.pipeline import Options, lipsync
 from heygem.plan import output_size, source_plan
 from heygem.quality.score import PARTS
