@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from itertools import count
 from pathlib import Path
 from zipfile import ZIP64_LIMIT, ZIP_FILECOUNT_LIMIT, ZIP_STORED, ZipFile, ZipInfo
+
+from heygem.names import numbered
 
 CHUNK = 1 << 20
 _LOCAL, _CENTRAL, _END, _END64 = 30, 46, 22, 76  # bytes of the records without their variable parts
@@ -32,16 +33,15 @@ class Member:
 
 
 def members(files: Iterable[Path]) -> list[Member]:
-    """Equal names are numbered. Files that are not there are left out."""
+    """Equal names, in whatever case, are numbered. Files that are not there are left out."""
     found: dict[str, Member] = {}
     for path in files:
         try:
             size = path.stat().st_size
         except OSError:
             continue
-        names = (path.name if not n else f"{path.stem} ({n + 1}){path.suffix}" for n in count())
-        name = next(name for name in names if name not in found)
-        found[name] = Member(name, path, size)
+        name = next(name for name in numbered(path.stem, path.suffix) if name.casefold() not in found)
+        found[name.casefold()] = Member(name, path, size)
     return [*found.values()]
 
 

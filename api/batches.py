@@ -13,10 +13,10 @@ from api.errors import without_paths
 from api.intake import Sent, received
 from api.jobs import FILE, FILES, Key, Offset, Page, body, extras_of
 from api.models import Batches, BatchReply, batch_reply, disposition
-from api.options import wishes_of
-from heygem.jobs.folder import clean_stem
+from api.options import options_of, wishes_of
 from heygem.jobs.job import Batch, Job
 from heygem.jobs.limits import check_files, check_options, check_room
+from heygem.names import clean_stem
 from heygem.pairs import pairs_of
 from heygem.report import Line, as_csv
 
@@ -97,7 +97,7 @@ def _submit(desk: Desk, sent: Sent, key: str | None) -> Batch:
     if key and (known := desk.queue.store.by_key(key)):
         return desk.queue.need_batch(known.batch or "")
     wishes = wishes_of(sent.fields)
-    options = wishes.options(sent.extras)
+    options = options_of(wishes, sent.extras)
     check_options(desk.settings, options)
     audios, videos = _voices_and_videos(sent)
     extras = extras_of(desk, sent, wishes, key)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import re
 from collections.abc import Sequence
 from datetime import datetime
@@ -15,16 +13,16 @@ from pydantic import BaseModel, Field
 from api.desk import At, Desk
 from api.models import DeliveryReply, delivery_reply, disposition, job_reply, when
 from heygem.errors import ResultGone
-from heygem.jobs.folder import clean_stem
 from heygem.jobs.job import DELIVERED, DONE, Job
+from heygem.names import clean_stem
 from heygem.notify.post import Body as Telling
+from heygem.report import sheet
 from storage import Link
 from storage.base import MOST_SECONDS
 from storage.sharing import Sharing
 
 router = APIRouter(tags=["delivery"])
 _HOST = re.compile(r"[\w.\-\[\]:]+(/[\w.\-~/]*)?")
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
 Seconds = Annotated[int | None, Field(ge=60, le=MOST_SECONDS, description="how long it works; as the settings say")]
 
 
@@ -135,13 +133,6 @@ def _line(request: Request, desk: Desk, job: Job, seconds: int | None) -> LineRe
 
 
 def _csv(lines: Sequence[LineReply]) -> str:
-    """With the mark by which spreadsheets know UTF-8. No name is taken for a formula."""
-    text = io.StringIO("\ufeff")
-    text.seek(0, io.SEEK_END)
-    rows = csv.writer(text)
-    rows.writerow(["name", "state", "link", "expires"])
-    for line in lines:
-        name = f"'{line.name}" if line.name.startswith(_FORMULA) else line.name
-        expires = f"{line.expires:%Y-%m-%d %H:%M:%S} UTC" if line.expires else ""
-        rows.writerow([name, line.state, line.url or "", expires])
-    return text.getvalue()
+    ends = (f"{line.expires:%Y-%m-%d %H:%M:%S} UTC" if line.expires else "" for line in lines)
+    rows = ((line.name, line.state, line.url, end) for line, end in zip(lines, ends, strict=True))
+    return sheet([("name", "state", "link", "expires"), *rows])

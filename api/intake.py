@@ -20,8 +20,8 @@ from starlette.concurrency import run_in_threadpool
 from heygem.errors import LimitExceeded, OptionInvalid, OutputError
 from heygem.finish.base import FILES as EXTRAS
 from heygem.finish.base import is_file
-from heygem.jobs.folder import clean_stem
 from heygem.jobs.limits import check_size
+from heygem.names import clean_stem
 from heygem.settings import Settings
 
 FILES = ("audio", "audios", "video", "videos", *EXTRAS)

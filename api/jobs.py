@@ -161,7 +161,7 @@ def _submit(desk: Desk, sent: Sent, key: str | None) -> tuple[Job, bool]:
     if key and (known := desk.queue.store.by_key(key)):
         return known, False
     wishes = wishes_of(sent.fields)
-    asked = Asked(sent.one("video"), sent.one("audio"), wishes.options(sent.extras))
+    asked = Asked(sent.one("video"), sent.one("audio"), options_of(wishes, sent.extras))
     check_options(desk.settings, asked.options)
     extras = extras_of(desk, sent, wishes, key)
     check_files(desk.settings, [asked.audio], [asked.video])

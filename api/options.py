@@ -4,33 +4,31 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, fields
+from dataclasses import fields, replace
 from pathlib import Path
 from typing import Any, get_type_hints
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, create_model
 
 from heygem.engines import ENGINES
-from heygem.engines.base import REGIONS, Style
+from heygem.engines.base import REGIONS
 from heygem.errors import OptionInvalid
-from heygem.finish.base import CAPTIONS, PLACES, Finish
-from heygem.pipeline import LENGTHS, QUALITIES, RESOLUTIONS, Options
+from heygem.finish.base import CAPTIONS, PLACES
+from heygem.pipeline import LENGTHS, PARTS, QUALITIES, RESOLUTIONS, Options
 
 _ALLOWED = {
     **{"engine": ENGINES, "region": REGIONS, "length": LENGTHS, "quality": QUALITIES, "resolution": RESOLUTIONS},
     **{"captions": CAPTIONS, "logo_place": PLACES},
 }
-_PARTS = {"style": Style, "finish": Finish}
-"""Fields of the options that have fields of their own, which a request names flatly."""
 
 
 def _fields() -> dict[str, Any]:
     """Name -> (type, default) of every option, those of style and finish among them."""
     found = {}
-    for kind in (Options, *_PARTS.values()):
+    for kind in (Options, *PARTS.values()):
         hints = get_type_hints(kind)
         for field in fields(kind):
-            if field.name not in _PARTS:
+            if field.name not in PARTS:
                 about = " | ".join(_ALLOWED.get(field.name, ())) or None
                 found[field.name] = (hints[field.name], Field(field.default, description=about))
     return found
@@ -48,10 +46,6 @@ class Wishes(OptionsFields):
     webhook: str | None = Field(None, max_length=2000, description="an http(s) address that is told when a job ends")
     deliver: bool = Field(False, description="the result goes to the storage once it is there")
     name: str = Field("", max_length=200, description="of a batch, for people")
-
-    def options(self, files: Mapping[str, Path]) -> Options:
-        """As ``options_of``."""
-        return options_of(self, files)
 
 
 def wishes_of(sent: Mapping[str, Any]) -> Wishes:
@@ -74,21 +68,15 @@ def read(kind: type[BaseModel], values: Mapping[str, Any]) -> Any:
 
 def options_of(values: BaseModel, files: Mapping[str, Path] | None = None) -> Options:
     """files: those of the finish that came along; a request cannot name others. Raises OptionInvalid."""
-
-    def part(kind: type) -> dict[str, Any]:
-        return {field.name: getattr(values, field.name) for field in fields(kind) if field.name not in _PARTS}
-
-    finish = Finish(**part(Finish))
-    for option, path in finish.files.items():
+    wanted = Options.of({name: getattr(values, name) for name in OptionsFields.model_fields})
+    for option, path in wanted.finish.files.items():
         raise OptionInvalid(option=option, value=f"“{str(path)[:80]}”", allowed="a file that is sent along")
-    return Options(**part(Options), style=Style(**part(Style)), finish=finish.moved(files or {}))
+    return replace(wanted, finish=wanted.finish.moved(files or {}))
 
 
 def flat(options: Options) -> dict[str, Any]:
     """The options by the names that a request gives them; files by their names."""
-    plain = asdict(options)
-    names = {option: path.name for option, path in options.finish.files.items()}
-    return {**plain.pop("style"), **plain.pop("finish"), **plain, **names}
+    return {**options.flat, **{option: path.name for option, path in options.finish.files.items()}}
 
 
 def _opened(value: Any) -> Mapping[str, Any]:

@@ -15,9 +15,10 @@ from api import archive
 from api.desk import At
 from api.models import disposition
 from heygem.errors import JobState, OptionInvalid, ResultGone
-from heygem.jobs.folder import clean_stem, result_of
+from heygem.jobs.folder import result_of
 from heygem.jobs.job import DONE, Job
 from heygem.jobs.thumbnail import thumbnail
+from heygem.names import clean_stem
 from storage.sharing import Sharing, in_cloud
 
 router = APIRouter(tags=["results"])

@@ -167,18 +167,12 @@ def as_image(rgb: np.ndarray) -> Any:
 
 def options_of(*given: Mapping[str, Any] | None) -> Options:
     """Options with these values by their flat names; the later one wins. Raises OptionInvalid."""
-    from dataclasses import fields
-
-    from heygem.engines.base import Style
     from heygem.pipeline import Options
 
     flat: dict[str, Any] = {}
     for one in given:
         flat |= one or {}
-    style = {field.name for field in fields(Style)}
-    rest = {field.name for field in fields(Options)} - {"style"}
-    values = {name: flat[name] for name in flat.keys() & rest}
-    return Options(style=Style(**{name: flat[name] for name in flat.keys() & style}), **values)
+    return Options.of(flat)
 
 
 def widgets(use_gpu: bool = True, **said: Any) -> dict[str, Any]:

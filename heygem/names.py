@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import unicodedata
 from collections.abc import Iterable, Iterator
-from itertools import chain, count
+from itertools import count
 from pathlib import Path
 
 _RESERVED = set('<>:"/\\|?*')
@@ -22,16 +22,23 @@ def clean_stem(name: str) -> str:
     return short or "file"
 
 
+def numbered(stem: str, suffix: str = "") -> Iterator[str]:
+    """stem, stem (2), stem (3) … with the suffix behind each."""
+    yield stem + suffix
+    for n in count(2):
+        yield f"{stem} ({n}){suffix}"
+
+
 def distinct(names: Iterable[str]) -> Iterator[str]:
     """The names; one that came before, in whatever case, gets a number: name, name (2), name (3) …"""
     taken: set[str] = set()
     for name in names:
-        free = next(one for n in count(1) if (one := name if n == 1 else f"{name} ({n})").casefold() not in taken)
+        free = next(one for one in numbered(name) if one.casefold() not in taken)
         taken.add(free.casefold())
         yield free
 
 
 def free(path: Path) -> Path:
     """The path, or the first of “name (2)”, “name (3)” … that does not exist: a default name replaces nothing."""
-    others = (path.with_stem(f"{path.stem} ({n})") for n in count(2))
-    return next(candidate for candidate in chain([path], others) if not candidate.exists())
+    others = map(path.with_name, numbered(path.stem, path.suffix))
+    return next(other for other in others if not other.exists())

@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
@@ -61,12 +61,16 @@ def _json(lines: Sequence[Line]) -> str:
 
 
 def as_csv(lines: Sequence[Line]) -> str:
-    """CSV with the mark by which spreadsheets know UTF-8. No cell is taken for a formula."""
+    """A ``sheet`` with a column for each field."""
+    return sheet([[field.name for field in fields(Line)], *(asdict(line).values() for line in lines)])
+
+
+def sheet(rows: Iterable[Iterable[object]]) -> str:
+    """CSV with the mark by which spreadsheets know UTF-8; the first row names the columns. No cell is taken for a
+    formula."""
     text = io.StringIO("\ufeff", newline="")
     text.seek(0, io.SEEK_END)
-    rows = csv.DictWriter(text, [field.name for field in fields(Line)], lineterminator="\r\n")
-    rows.writeheader()
-    rows.writerows({name: _cell(value) for name, value in asdict(line).items()} for line in lines)
+    csv.writer(text, lineterminator="\r\n").writerows(map(_cell, row) for row in rows)
     return text.getvalue()
 
 

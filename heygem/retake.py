@@ -82,8 +82,7 @@ def retake(
     if len(ladder) == 1:
         take = pipeline.lipsync(video, audio, out, ladder[0], tick, cache)
         return Retaken(take, [Try({}, take.quality.get("score"))])
-    sounds = audio.values() if isinstance(audio, Mapping) else [audio]
-    check_target(out, [Path(video), *map(Path, sounds)])
+    check_target(out, pipeline.inputs(video, audio, *ladder))
     best: Take | None = None
     tries: list[Try] = []
     with disk_errors(out), beside(out) as folder:
@@ -132,8 +131,8 @@ def _worth(take: Take) -> float:
 
 def _changed(first: Options, options: Options) -> dict[str, object]:
     """Flat name -> value of what is not as in the first."""
-    before, after = ({**asdict(one), **asdict(one.style)} for one in (first, options))
-    return {name: value for name, value in after.items() if name != "style" and value != before[name]}
+    before = first.flat
+    return {name: value for name, value in options.flat.items() if value != before[name]}
 
 
 def _moved(take: Take, out: Path, tries: Sequence[Try]) -> Take:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from heygem.finish.compare import check_compare, compare
 from heygem.media.target import beside, disk_errors
-from heygem.pipeline import Options, Take, lipsync
+from heygem.pipeline import Options, Take, inputs, lipsync
 from heygem.tick import Tick, silent
 
 
@@ -26,8 +26,7 @@ def variants(
     Raises what ``lipsync`` and ``compare`` raise; nothing is left behind then, nor where ``tick`` stops it.
     """
     out, takes = Path(out), []
-    sounds = audio.values() if isinstance(audio, Mapping) else [audio]
-    check_compare([label for label, _ in sets], out, [Path(video), *map(Path, sounds)])
+    check_compare([label for label, _ in sets], out, inputs(video, audio, *(options for _, options in sets)))
     with disk_errors(out), beside(out) as folder:
         for n, (_, options) in enumerate(sets):
             takes.append(lipsync(video, audio, folder / f"{n}.mp4", options, tick, cache))

@@ -13,6 +13,7 @@ import pytest
 from heygem import retake as module
 from heygem.engines.base import Style
 from heygem.errors import Cancelled, OptionInvalid, OutputError
+from heygem.finish.base import Finish
 from heygem.pipeline import Options, Take
 from heygem.pipeline.take import write_record
 from heygem.retake import LADDER, Step, Try, ladder_of, retake
@@ -52,6 +53,10 @@ def pair(tmp_path: Path) -> Files:
         (tmp_path / name).write_bytes(b"x")
     (tmp_path / "out").mkdir()
     return tmp_path / "v.mp4", tmp_path / "v.wav", tmp_path / "out" / "o.mp4"
+
+
+def behind(options: Options, background: Path) -> Options:
+    return replace(options, finish=Finish(background=str(background)))
 
 
 def left(out: Path) -> list[str]:
@@ -120,8 +125,9 @@ def test_what_was_there_stays_until_there_is_a_better_one(scored: Scored, pair: 
     assert out.read_bytes() == b"before" and left(out) == ["o.mp4"]
     with pytest.raises(OptionInvalid):
         retake(video, audio, out.with_suffix(".avi"), THREE)
-    with pytest.raises(OutputError):
-        retake(out, audio, out, THREE)
+    for inputs in ((out, audio, THREE), (video, {1: out}, THREE), (video, audio, behind(THREE, out))):
+        with pytest.raises(OutputError, match="one of the inputs"):
+            retake(*inputs[:2], out, inputs[2])
 
 
 def test_the_ladder_stays_in_the_ranges_and_leaves_out_what_changes_nothing() -> None:

@@ -11,7 +11,7 @@ from heygem.errors import FileMissing, HeyGemError
 from heygem.jobs.job import Batch
 from heygem.jobs.limits import check_files, check_options, check_room
 from heygem.pairs import pairs_of
-from ui.browser import LATEST, PULSE, QUIET, kept, remembered, tongue
+from ui.browser import CLEAR, LATEST, PULSE, QUIET, kept, remembered, tongue
 from ui.delivery import deliver_switch, extras
 from ui.desk import Desk
 from ui.draft import LOOKING, poster_path, row_id, show_draft
@@ -76,7 +76,7 @@ class BatchTab:
         self.list.act(self._removed, self.draft, self.draft, **QUIET)
         changed = [page.load, self.voice.change, self.draft.change, self.timer.tick]
         gr.on(changed, self._show_draft, prepared, draft, **LATEST)
-        gr.on([self.voice.change, self.draft.change], dict, None, self.refused, **QUIET)  # it was of other files
+        gr.on([self.voice.change, self.draft.change], outputs=self.refused, **CLEAR)  # it was of other files
         self.start.click(lambda: gr.Button(interactive=False), None, self.start, **QUIET).then(
             self._submit,
             [self.mine, *prepared, self.name, self.deliver, *self.options],

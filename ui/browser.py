@@ -17,6 +17,8 @@ QUIET: dict[str, Any] = {"show_progress": "hidden", "concurrency_limit": None, "
 """Of every event: it only submits, cancels and reads."""
 LATEST: dict[str, Any] = {**QUIET, "trigger_mode": "always_last"}
 """Of what shows a state: one answer at a time and one more at the end, so that an older one never comes last."""
+CLEAR: dict[str, Any] = {"fn": None, "js": "() => ({})", "api_visibility": "private"}
+"""Of what empties a sentence: in the browser at once, as an answer of the server might come after the next sentence."""
 _SECRET = "heygem"  # fixed, so that what is kept survives a restart. It guards nothing: ids and names of uploads only.
 
 

@@ -12,9 +12,9 @@ from loguru import logger
 from PIL import Image
 
 from heygem.errors import HeyGemError
-from heygem.jobs.folder import clean_stem
 from heygem.media.probe import SoundInfo, VideoInfo, probe_sound, probe_video
 from heygem.media.reader import VideoReader
+from heygem.names import clean_stem
 from ui.words import duration, explain, say
 
 VIDEO_IN_BROWSERS = {"h264", "vp8", "vp9", "av1"}

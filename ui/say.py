@@ -14,7 +14,7 @@ from heygem.names import clean_stem
 from heygem.say import SPEEDS
 from heygem.say.text import LONGEST
 from heygem.say.turn import in_turn
-from ui.browser import LATEST, QUIET, tongue
+from ui.browser import CLEAR, QUIET, tongue
 from ui.desk import Desk
 from ui.files import look, problem
 from ui.template import template
@@ -79,7 +79,7 @@ class SayPanel:
             button = gr.Button(words("say_make"), elem_id=f"{prefix}say_make", elem_classes="say_make")
             why = template("why", {}, elem_id=f"{prefix}say_why")
         gr.on(None, self._voices, None, voice, **QUIET)  # when the page opens
-        text.change(dict, None, why, **LATEST)
+        text.change(outputs=why, **CLEAR)
         made = [chosen, view, why, button]
         button.click(self._begin, None, button, **QUIET).then(self._speak, [text, voice, speed], made, **QUIET)
 

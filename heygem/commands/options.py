@@ -101,8 +101,7 @@ def of_one(args: argparse.Namespace) -> Options:
 
 def changed(options: Options, text: str) -> Options:
     """The options with what a set like "strength=0.8,region=mouth" says. Raises OptionInvalid."""
-    known = {**vars(options), **vars(options.style), **vars(options.finish)}
-    known = {name: value for name, value in known.items() if name in _ALL}
+    known = options.flat
     for part in filter(None, map(str.strip, text.split(","))):
         name, _, value = (word.strip() for word in part.partition("="))
         kind, values, _ = _ALL.get(name, (None, "", ""))
@@ -116,9 +115,6 @@ def changed(options: Options, text: str) -> Options:
 
 
 def _options(known: dict[str, Any]) -> Options:
-    from heygem.engines.base import Style
-    from heygem.finish.base import Finish
     from heygem.pipeline import Options
 
-    style, finish, rest = ({name: known[name] for name in table if name in known} for table in (STYLE, FINISH, CHOICES))
-    return Options(style=Style(**style), finish=Finish(**finish), **rest)
+    return Options.of(known)

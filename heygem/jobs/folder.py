@@ -8,12 +8,11 @@ import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from datetime import date
-from itertools import chain, count
 from pathlib import Path
 
 from heygem.errors import FileMissing, JobState, OutputError, ResultGone
 from heygem.jobs.job import DONE, Batch, Job, Request
-from heygem.names import clean_stem
+from heygem.names import clean_stem, numbered
 
 LATEST = "latest_batch"
 THUMBNAIL = "thumbnail.jpg"
@@ -56,7 +55,7 @@ def batch_folder(outputs: Path, name: str) -> Path:
     """A new, empty folder with that name; ``latest_batch`` then leads to it. Raises OutputError."""
     day = outputs / date.today().isoformat()
     with _written(day):
-        folder = next(path for path in _numbered(day / name) if not path.exists())
+        folder = next(path for path in map(day.joinpath, numbered(name)) if not path.exists())
         folder.mkdir(parents=True)
         point_to(outputs / LATEST, folder)
     return folder
@@ -79,7 +78,7 @@ def show_in_batch(job: Job, batch: Batch) -> Path:
     result = result_path(job.request, job.folder)
     with _written(batch.folder):
         batch.folder.mkdir(parents=True, exist_ok=True)
-        for path in _numbered(batch.folder / result.name):
+        for path in map(batch.folder.joinpath, numbered(result.stem, result.suffix)):
             if not path.exists():
                 return _link_or_copy(result, path)
             if path.samefile(result):
@@ -107,12 +106,6 @@ def free_bytes(folder: Path) -> int:
     """Room on the disk of ``folder``, which need not exist yet."""
     there = next(path for path in (folder, *folder.parents) if path.exists())
     return shutil.disk_usage(there).free
-
-
-def _numbered(path: Path) -> Iterator[Path]:
-    """name, name (2), name (3) …"""
-    stem, suffix = (path.stem, path.suffix) if path.suffix == ".mp4" else (path.name, "")
-    return chain([path], (path.with_name(f"{stem} ({n}){suffix}") for n in count(2)))
 
 
 def _take_in(path: Path, folder: Path, link: bool) -> Path:

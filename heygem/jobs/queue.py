@@ -16,9 +16,10 @@ from pathlib import Path
 from loguru import logger
 
 from heygem.errors import DiskLow, FileMissing, Interrupted, JobMissing, JobState, OutputError
-from heygem.jobs.folder import batch_folder, clean_stem, discard, discard_parts, free_bytes, settle, show_in_batch
+from heygem.jobs.folder import batch_folder, discard, discard_parts, free_bytes, settle, show_in_batch
 from heygem.jobs.job import CANCELLED, DONE, FAILED, QUEUED, RUNNING, Batch, Extras, Failure, Job, Request
 from heygem.jobs.store import Filter, Store
+from heygem.names import clean_stem
 from heygem.pipeline import Options, Take
 
 FLOOR = 2 << 30

@@ -7,7 +7,7 @@ import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, closing, contextmanager
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from itertools import islice
 from pathlib import Path
@@ -21,6 +21,7 @@ from heygem.engines.speakers import Speaker, graphics_peak, in_turn
 from heygem.errors import OptionInvalid
 from heygem.faces.avatar import Avatar
 from heygem.finish import effects
+from heygem.finish.base import Finish
 from heygem.finish.effects import Effects
 from heygem.finish.film import captioned, finish
 from heygem.media.frame import Frame
@@ -30,13 +31,13 @@ from heygem.media.sound import RATE, Sound, load_sound
 from heygem.media.stream import ReadAhead, WriteBehind, one_thread
 from heygem.media.target import beside, check_target, disk_errors
 from heygem.media.writer import VideoWriter
-from heygem.pipeline.options import FACES, Options
+from heygem.pipeline.options import FACES, Options, inputs
 from heygem.pipeline.take import Take, write_record
 from heygem.plan import output_size, source_plan
 from heygem.quality.score import Render, judge
 from heygem.tick import Tick, show, silent
 
-_OURS = ("engine", "style", "face", "finish", "tries", "least")  # of no concern to a studio
+_OURS = {"engine", "face", "tries", "least", *vars(Finish())}  # of no concern to a studio
 
 
 def lipsync(
@@ -115,8 +116,8 @@ def _made_here(order: _Order, options: Options, clock: _Clock, tick: Tick, cache
 def _made_elsewhere(order: _Order, studio: Studio, options: Options, clock: _Clock, tick: Tick) -> Take:
     """As a whole, by a studio. Nobody watched its pictures while they were made, so nothing is said of their worth."""
     (sound,) = order.voices.values()
-    chosen, usual = ({**asdict(one), **asdict(one.style)} for one in (options, Options()))
-    asked = {name: chosen[name] for name in usual if name not in _OURS and chosen[name] != usual[name]}
+    usual = Options().flat
+    asked = {name: value for name, value in options.flat.items() if name not in _OURS and value != usual[name]}
     script = Script(order.video, sound.path, sound.seconds, order.frames, asked)
     with beside(order.out) as folder:
         film = folder / order.out.name
@@ -176,7 +177,7 @@ def _order(
         raise OptionInvalid(option="audio", value="empty", allowed="a recording for one face or more")
     if min(paths) < 0:
         raise OptionInvalid(option="face", value=min(paths), allowed=FACES)
-    check_target(out, (Path(video), *map(Path, paths.values()), *options.finish.files.values()))
+    check_target(out, inputs(video, paths, options))
     picture = probe_video(video)
     for path in paths.values():
         probe_sound(path)

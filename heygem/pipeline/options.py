@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, fields
+from pathlib import Path
+from typing import Any
 
 from heygem import engines
 from heygem.engines.base import Style
@@ -12,6 +15,8 @@ from heygem.plan import LENGTHS, RESOLUTIONS
 
 QUALITIES = ("draft", "standard", "high")
 MOST_TRIES = 6
+PARTS = {"style": Style, "finish": Finish}
+"""Fields of the options that have fields of their own, which users name flatly."""
 FACES = "0 for the largest face, 1 for the next …"
 
 
@@ -49,3 +54,26 @@ class Options:
             raise OptionInvalid(option="tries", value=self.tries, allowed=f"a number from 1 to {MOST_TRIES}")
         if not 0 <= self.least <= 100:
             raise OptionInvalid(option="least", value=self.least, allowed="a score from 0 to 100")
+
+    @classmethod
+    def of(cls, flat: Mapping[str, Any]) -> Options:
+        """The options with these values by their flat names, those of style and finish among them; other names are of
+        no concern. Raises OptionInvalid."""
+        parts = {name: kind(**_known(kind, flat)) for name, kind in PARTS.items()}
+        return cls(**_known(cls, flat), **parts)
+
+    @property
+    def flat(self) -> dict[str, Any]:
+        """Every value by its flat name."""
+        plain = asdict(self)
+        return {**plain.pop("style"), **plain.pop("finish"), **plain}
+
+
+def inputs(video: str | Path, audio: str | Path | Mapping[int, str | Path], *options: Options) -> list[Path]:
+    """Every file that takes with these options read: none of them may be written to."""
+    sounds = audio.values() if isinstance(audio, Mapping) else [audio]
+    return [Path(video), *map(Path, sounds), *(path for one in options for path in one.finish.files.values())]
+
+
+def _known(kind: type, flat: Mapping[str, Any]) -> dict[str, Any]:
+    return {one.name: flat[one.name] for one in fields(kind) if one.name in flat and one.name not in PARTS}

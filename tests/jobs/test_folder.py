@@ -7,8 +7,9 @@ from pathlib import Path
 import pytest
 
 from heygem.errors import OutputError
-from heygem.jobs.folder import clean_stem, result_path, settle
+from heygem.jobs.folder import result_path, settle
 from heygem.jobs.job import Request
+from heygem.names import clean_stem
 from heygem.pipeline import Options
 
 
