@@ -10,8 +10,8 @@ from starlette.concurrency import run_in_threadpool
 
 from api.desk import At, Desk
 from api.errors import without_paths
-from api.intake import Sent, received
-from api.jobs import FILE, FILES, Key, Offset, Page, body, extras_of
+from api.intake import UPLOAD, UPLOADS, Sent, body, received
+from api.jobs import MORE, Key, Offset, Page, extras_of
 from api.models import Batches, BatchReply, batch_reply, disposition
 from api.options import options_of, wishes_of
 from heygem.jobs.job import Batch, Job
@@ -23,7 +23,10 @@ from heygem.report import Line, as_csv
 router = APIRouter(tags=["batches"])
 
 
-@router.post("/batches", status_code=201, openapi_extra=body({"videos": FILES}, {"audio": FILE, "audios": FILES}))
+_BODY = body({"videos": UPLOADS}, {"audio": UPLOAD, "audios": UPLOADS, **MORE})
+
+
+@router.post("/batches", status_code=201, openapi_extra=_BODY)
 async def submit(request: Request, response: Response, desk: At, key: Key = None) -> BatchReply:
     """Queues a job for every video: all of them or, if one file is bad, none. ``audio`` is the voice of all; instead,
     ``audios`` are voices with the names of their videos."""

@@ -10,7 +10,7 @@ from pydantic import BaseModel, Field
 from starlette.concurrency import run_in_threadpool
 
 from api.desk import At
-from api.intake import received
+from api.intake import UPLOAD, body, received
 from heygem.errors import Stalled, WorkerDied
 from heygem.errors.base import error_of
 from heygem.jobs.preflight import Verdict
@@ -18,18 +18,6 @@ from heygem.jobs.preflight import Verdict
 router = APIRouter(tags=["files"])
 PATIENCE = 120
 """Seconds that a request waits: others may be looked at before."""
-_BODY = {
-    "requestBody": {
-        "required": True,
-        "content": {
-            kind: {"schema": {"type": "object", "required": ["video"], "properties": {"video": given}}}
-            for kind, given in (
-                ("multipart/form-data", {"type": "string", "format": "binary"}),
-                ("application/json", {"type": "string", "description": "a name inside of HEYGEM_INPUT_FOLDER"}),
-            )
-        },
-    }
-}
 
 
 class FaceReply(BaseModel):
@@ -63,7 +51,7 @@ class DetectReply(BaseModel):
     preview: str | None = Field(description="a data address: JPEG with the faces marked, where it was asked for")
 
 
-@router.post("/detect", openapi_extra=_BODY)
+@router.post("/detect", openapi_extra=body({"video": UPLOAD}))
 async def detect(
     request: Request,
     desk: At,

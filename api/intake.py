@@ -62,6 +62,24 @@ def uploads(settings: Settings) -> Path:
     return settings.home / "uploads" / "api"
 
 
+UPLOAD = {"type": "string", "format": "binary"}
+UPLOADS = {"type": "array", "items": UPLOAD}
+_NAME = {"type": "string", "description": "a name inside of HEYGEM_INPUT_FOLDER"}
+_NAMES = {"type": "array", "items": _NAME}
+
+
+def body(needed: dict[str, Any], more: dict[str, Any] | None = None) -> dict[str, Any]:
+    """What the documentation says about a body that is read while it arrives: name -> UPLOAD, UPLOADS or the schema of
+    a value. more: what may be left out."""
+    uploads = {**needed, **(more or {})}
+    named = {name: _NAME if one is UPLOAD else _NAMES if one is UPLOADS else one for name, one in uploads.items()}
+    kinds = (("multipart/form-data", uploads), ("application/json", named))
+    content = {
+        kind: {"schema": {"type": "object", "required": [*needed], "properties": given}} for kind, given in kinds
+    }
+    return {"requestBody": {"required": True, "content": content}}
+
+
 @asynccontextmanager
 async def received(request: Request, settings: Settings) -> AsyncIterator[Sent]:
     """The files and fields of a request; what was uploaded is gone after the block.

@@ -8,7 +8,7 @@ from fastapi import APIRouter, Body, Header, Query, Request, Response
 from starlette.concurrency import run_in_threadpool
 
 from api.desk import At, Desk
-from api.intake import Sent, received
+from api.intake import UPLOAD, Sent, body, received
 from api.models import JobReply, Jobs, job_reply, one_job
 from api.options import OptionsFields, Wishes, options_of, wishes_of
 from heygem.errors import JobState, OptionInvalid, StorageMissing
@@ -34,32 +34,15 @@ Page = Annotated[int, Query(ge=1, le=500)]
 Offset = Annotated[int, Query(ge=0, le=2**40)]
 
 
-def body(files: dict[str, Any], more: dict[str, Any] | None = None) -> dict[str, Any]:
-    """What the documentation says about a body that is read while it arrives. more: files that may be left out."""
-    given = {**files, **(more or {}), **dict.fromkeys(EXTRAS, FILE)}
-    names = {one: _NAME if file is FILE else {"type": "array", "items": _NAME} for one, file in given.items()}
-    wishes = {**Wishes.model_json_schema()["properties"], "options": _OPTIONS}
-    return {
-        "requestBody": {
-            "required": True,
-            "content": {
-                kind: {"schema": {"type": "object", "required": list(files), "properties": {**wishes, **named}}}
-                for kind, named in (("multipart/form-data", given), ("application/json", names))
-            },
-        }
-    }
-
-
-FILE = {"type": "string", "format": "binary"}
-FILES = {"type": "array", "items": FILE}
-_NAME = {"type": "string", "description": "a name inside of HEYGEM_INPUT_FOLDER"}
 _OPTIONS = {"type": "object", "description": "options as one JSON object, instead of single fields"}
+MORE = {**Wishes.model_json_schema()["properties"], "options": _OPTIONS, **dict.fromkeys(EXTRAS, UPLOAD)}
+"""What the body of a job may say besides its files, for ``body``."""
 
 
 @router.post(
     "/jobs",
     status_code=201,
-    openapi_extra=body({"audio": FILE, "video": FILE}),
+    openapi_extra=body({"audio": UPLOAD, "video": UPLOAD}, MORE),
     responses={200: {"model": JobReply, "description": "the job that this idempotency key made before"}},
 )
 async def submit(request: Request, response: Response, desk: At, key: Key = None) -> JobReply:

@@ -9,27 +9,13 @@ from typing import Any
 import numpy as np
 
 from heygem.errors import OptionInvalid
-from heygem.faces.scan import Sighting, scan, spread
-from heygem.media.probe import PathLike, probe_video
+from heygem.faces.scan import Seen, scan
+from heygem.media.probe import PathLike
 from heygem.media.reader import VideoReader
 
 MOST_FRAMES, MOST_FACES = 100, 8
 """Most frames that are looked at, and faces in each."""
 _USABLE, _LEFT_ALONE, _INK = (44, 190, 78), (245, 145, 30), (255, 255, 255)
-
-
-@dataclass(frozen=True)
-class Seen:
-    """Frame ``number`` of the film and the faces in it, the largest first."""
-
-    number: int
-    faces: tuple[Sighting, ...]
-
-    @property
-    def usable(self) -> list[Sighting]:
-        """Those that can be made to speak. Their places in this list are the numbers of the option ``face``, as far as
-        one frame can tell."""
-        return [face for face in self.faces if not face.why]
 
 
 @dataclass(frozen=True, eq=False)
@@ -94,9 +80,7 @@ def look_at(video: PathLike, frames: int = 8) -> tuple[Seen, ...]:
     """The same without the picture."""
     if not 1 <= frames <= MOST_FRAMES:
         raise OptionInvalid(option="frames", value=frames, allowed=f"a number from 1 to {MOST_FRAMES}")
-    numbers = spread(probe_video(video), frames)
-    found = scan(video, frames, MOST_FACES)
-    return tuple(Seen(number, tuple(faces)) for number, faces in zip(numbers, found, strict=True))
+    return scan(video, frames, MOST_FACES)
 
 
 def drawn(video: PathLike, frames: Sequence[Seen]) -> np.ndarray:

@@ -117,7 +117,7 @@ def _of(values: list[Any] | None, n: int) -> Any:
 
 def _looked_at(video: Any, name: str, least: float, frames: int) -> Line | None:
     """None where it may pass."""
-    from heygem.detect import look_at
+    from heygem.detect import coverage, look_at
     from heygem.errors import HeyGemError, NoFace
     from heygem.report import FAILED, SKIPPED, Line
 
@@ -131,7 +131,7 @@ def _looked_at(video: Any, name: str, least: float, frames: int) -> Line | None:
         known = isinstance(error, HeyGemError)
         code, said = (error.code, error.message) if known else ("error", f"{type(error).__name__}: {error}")
         return Line(name, FAILED, file, "", code=code, message=said)
-    share = sum(bool(one.usable) for one in seen) / len(seen)
+    share = coverage(seen)
     if share > 0 and share >= least:
         return None
     why = f"; {share:.0%} of them have one" if share else _why(seen)

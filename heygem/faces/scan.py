@@ -15,10 +15,9 @@ from heygem.media.reader import VideoReader
 
 @dataclass(frozen=True)
 class Sighting:
-    """A face in frame ``frame``: ``box`` (x0, y0, x1, y1) px, ``yaw`` degrees to the side, ``why`` it would be left
-    alone in words, empty for a usable face."""
+    """A face in a frame: ``box`` (x0, y0, x1, y1) px, ``yaw`` degrees to the side, ``why`` it would be left alone in
+    words, empty for a usable face."""
 
-    frame: int
     box: tuple[float, float, float, float]
     yaw: float
     why: str
@@ -29,19 +28,33 @@ class Sighting:
         return self.box[2] - self.box[0]
 
 
+@dataclass(frozen=True)
+class Seen:
+    """Frame ``number`` of the video and the faces in it, the largest first."""
+
+    number: int
+    faces: tuple[Sighting, ...]
+
+    @property
+    def usable(self) -> list[Sighting]:
+        """Those that can be made to speak. Their places in this list are the numbers of the option ``face``, as far as
+        one frame can tell."""
+        return [face for face in self.faces if not face.why]
+
+
 def spread(info: VideoInfo, frames: int) -> list[int]:
     """The numbers of up to ``frames`` frames spread over a video, as far as its container tells how long it is."""
     last = max((info.frames or round(info.seconds * info.fps)) - 1, 0)
     return np.unique(np.linspace(0, last, frames + 2)[1:-1].round().astype(int)).tolist() if last else [0]
 
 
-def scan(video: PathLike, frames: int = 8, most: int = 4) -> list[list[Sighting]]:
-    """The faces of up to ``frames`` frames spread over a video: a list for each, at most ``most``, the largest first.
+def scan(video: PathLike, frames: int = 8, most: int = 4) -> tuple[Seen, ...]:
+    """Up to ``frames`` frames spread over a video, with at most ``most`` faces each.
 
-    Empty lists do not mean that the video has no face: one may show up between the frames that were looked at. Raises
-    what the reader raises for files that are no video.
+    None in all of them does not mean that the video has no face: one may show up between the frames that were looked
+    at. Raises what the reader raises for files that are no video.
     """
-    seen: list[list[Sighting]] = []
+    seen: list[Seen] = []
     with VideoReader(video) as reader, Tracker(most=most) as tracker:
         info = reader.info
         numbers = spread(info, frames)
@@ -51,6 +64,6 @@ def scan(video: PathLike, frames: int = 8, most: int = 4) -> list[list[Sighting]
             for face in tracker.follow_all(frame):
                 _, pose = align(face.landmarks[None])
                 why = WHY[int(reasons(face.landmarks[None], pose, info.width, info.height)[0])]
-                faces.append(Sighting(n, face.box, float(turn(pose)[0]), why))
-            seen.append(sorted(faces, key=lambda one: -one.width))
-    return seen
+                faces.append(Sighting(face.box, float(turn(pose)[0]), why))
+            seen.append(Seen(n, tuple(sorted(faces, key=lambda one: -one.width))))
+    return tuple(seen)

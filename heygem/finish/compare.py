@@ -15,7 +15,7 @@ from av.video.reformatter import Interpolation
 
 from heygem.errors import NoSound, OptionInvalid
 from heygem.finish.fonts import face_for
-from heygem.finish.overlay import blend
+from heygem.finish.overlay import Overlay
 from heygem.media.frame import Frame
 from heygem.media.probe import MOST_PIXELS, probe_sound
 from heygem.media.reader import VideoReader, count_frames
@@ -31,6 +31,7 @@ WIDEST = 3840
 """Longest side of the result in pixels; what would be larger is scaled down."""
 _SHADE = (0, 0, 0, 150)  # RGBA behind the text
 _BLACK = (16, 128, 128)  # YCbCr, limited range
+_NONE = np.zeros((0, 0, 4), np.uint8)
 
 
 def compare(
@@ -49,14 +50,15 @@ def compare(
     with disk_errors(out), ExitStack() as opened:
         films = [opened.enter_context(_Film(path)) for path in videos]
         cells, size = _layout([film.shape for film in films])
-        bars = _bars(labels, cells)
+        bars = _bars(labels, cells, size)
         fps = films[0].fps
         total = max(math.ceil(film.frames * fps / film.fps) for film in films)
         canvas = _blank(size)
         with VideoWriter(out, fps, size, quality, _sound(videos)) as writer:
             for n in range(total):
                 for film, cell, bar in zip(films, cells, bars, strict=True):
-                    _lay(canvas, cell, film.at(n / fps, cell), bar)
+                    _lay(canvas, cell, film.at(n / fps, cell))
+                    bar.over(canvas)
                 writer.write(canvas)
                 tick("render", n + 1, total)
     return out
@@ -146,16 +148,23 @@ def _blank(size: tuple[int, int]) -> Frame:
     return frame
 
 
-def _lay(canvas: Frame, cell: _Cell, picture: Frame, bar: np.ndarray | None) -> None:
+def _lay(canvas: Frame, cell: _Cell, picture: Frame) -> None:
     box = (cell.x, cell.y, cell.x + cell.width, cell.y + cell.height)
     for place, plane in zip(canvas.views(box), picture.planes(), strict=True):
         place[:] = plane
-    if bar is not None:
-        blend(canvas, bar, cell.x + bar.shape[0] // 3, cell.y + bar.shape[0] // 3)
 
 
-def _bars(labels: Sequence[str], cells: Sequence[_Cell]) -> list[np.ndarray | None]:
-    """The labels as (h, w, 4) RGBA, all in letters of one size; None for an empty one. Raises FontMissing."""
+def _bars(labels: Sequence[str], cells: Sequence[_Cell], size: tuple[int, int]) -> list[Overlay]:
+    """The labels, each in the upper left of its cell of a picture of ``size`` (w, h). Raises FontMissing."""
+    bars = []
+    for cell, picture in zip(cells, _pictures(labels, cells), strict=True):
+        margin = picture.shape[0] // 3
+        bars.append(Overlay(picture, cell.x + margin, cell.y + margin, size))
+    return bars
+
+
+def _pictures(labels: Sequence[str], cells: Sequence[_Cell]) -> list[np.ndarray]:
+    """The labels as (h, w, 4) RGBA, all in letters of one size; nothing for an empty one. Raises FontMissing."""
     from PIL import ImageFont
 
     texts = [" ".join(label.split()) for label in labels]
@@ -173,7 +182,8 @@ def _bars(labels: Sequence[str], cells: Sequence[_Cell]) -> list[np.ndarray | No
         font and font.getlength(text) > room for text, font, room in zip(texts, fonts(size), rooms(size), strict=True)
     ):
         size -= 1
-    return [font and _bar(text, font, room) for text, font, room in zip(texts, fonts(size), rooms(size), strict=True)]
+    drawn = zip(texts, fonts(size), rooms(size), strict=True)
+    return [_bar(text, font, room) if font else _NONE for text, font, room in drawn]
 
 
 def _bar(text: str, font: FreeTypeFont, room: int) -> np.ndarray:

@@ -45,8 +45,3 @@ class Overlay:
             return
         for plane, (paint, old, new) in zip(frame.views(self._box), self._paint, strict=True):
             plane[:] = cv2.blendLinear(np.ascontiguousarray(plane), paint, old, new)
-
-
-def blend(frame: Frame, rgba: np.ndarray, x: int, y: int, opacity: float = 1.0) -> None:
-    """Lays ``rgba`` over one frame: see ``Overlay``, which is made once for many frames."""
-    Overlay(rgba, x, y, (frame.width, frame.height), opacity).over(frame)

@@ -9,7 +9,7 @@ import io
 import threading
 import time
 from collections import Counter, OrderedDict
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
@@ -22,7 +22,7 @@ from heygem.jobs.job import Failure
 from heygem.jobs.worker import Worker
 
 if TYPE_CHECKING:
-    from heygem.faces.scan import Sighting
+    from heygem.faces.scan import Seen
     from heygem.media.probe import VideoInfo
     from heygem.tick import Tick
 
@@ -92,7 +92,7 @@ def look(question: Question, tick: Tick) -> Verdict:
     with VideoReader(question.video) as reader:
         info, poster = reader.info, _jpeg(next(iter(reader)).rgb(), POSTER)
     seen = look_at(question.video)
-    findings = tuple(judge(info, [list(frame.faces) for frame in seen]))
+    findings = tuple(judge(info, seen))
     level = GOOD if not findings else BAD if findings[0][0] == "preflight_no_face" else WARN
     faces = max(len(frame.usable) for frame in seen)
     preview = _jpeg(drawn(question.video, seen), PREVIEW) if question.preview else b""
@@ -100,8 +100,8 @@ def look(question: Question, tick: Tick) -> Verdict:
     return Verdict(level, findings, faces, *facts, poster, coverage(seen), tuple(rows(seen)), preview)
 
 
-def judge(info: VideoInfo, seen: list[list[Sighting]]) -> Iterator[Finding]:
-    """What is to be said of a video with these faces in the frames looked at, worst first."""
+def judge(info: VideoInfo, seen: Sequence[Seen]) -> Iterator[Finding]:
+    """What is to be said of a video of which these frames were looked at, worst first."""
     yield from _judge_faces(seen)
     if not info.still and info.fps < SLOW:
         yield "preflight_slow", {"fps": f"{float(info.fps):.3g}"}
@@ -111,13 +111,12 @@ def judge(info: VideoInfo, seen: list[list[Sighting]]) -> Iterator[Finding]:
         yield "preflight_large", {"width": str(info.width), "height": str(info.height)}
 
 
-def _judge_faces(seen: list[list[Sighting]]) -> Iterator[Finding]:
+def _judge_faces(seen: Sequence[Seen]) -> Iterator[Finding]:
     frames = str(len(seen))
-    usable = [_usable(frame) for frame in seen]
-    speakers = [faces[0] for faces in usable if faces]
+    speakers = [frame.usable[0] for frame in seen if frame.usable]
     if not speakers:
         yield "preflight_no_face", {"frames": frames}
-    left_alone = Counter(_reason(all_of_it) for all_of_it, faces in zip(seen, usable, strict=True) if not faces)
+    left_alone = Counter(_reason(frame) for frame in seen if not frame.usable)
     for reason, count in left_alone.most_common():
         if speakers or reason != "preflight_unseen":
             yield reason, {"count": str(count), "frames": frames}
@@ -128,21 +127,17 @@ def _judge_faces(seen: list[list[Sighting]]) -> Iterator[Finding]:
         yield "preflight_narrow", {"width": f"{width:.0f}"}
     if turn > TURNED:
         yield "preflight_turned", {"degrees": f"{turn:.0f}"}
-    people = max(map(len, usable))
+    people = max(len(frame.usable) for frame in seen)
     if people > 1:
         yield "preflight_several", {"count": str(people)}
 
 
-def _usable(faces: list[Sighting]) -> list[Sighting]:
-    return [face for face in faces if not face.why]
-
-
-def _reason(faces: list[Sighting]) -> str:
+def _reason(frame: Seen) -> str:
     """Why a frame without a usable face has none: what is wrong with its largest."""
     from heygem.faces.people import WHY
 
     keys = ("preflight_too_small", "preflight_turned_away", "preflight_cut_off")
-    return keys[WHY.index(faces[0].why) - 1] if faces else "preflight_unseen"
+    return keys[WHY.index(frame.faces[0].why) - 1] if frame.faces else "preflight_unseen"
 
 
 def _jpeg(rgb: object, longest: int) -> bytes:

@@ -12,11 +12,15 @@ from heygem.errors import FileMissing, FileUnreadable
 from heygem.finish import logo
 from heygem.finish.base import PLACES, Finish
 from heygem.finish.logo import Logo
-from heygem.finish.overlay import blend
+from heygem.finish.overlay import Overlay
 from heygem.media.frame import Frame
 
 SIZE = (200, 100)
 RED = (220, 30, 40)
+
+
+def blend(frame: Frame, rgba: np.ndarray, x: int, y: int, opacity: float = 1.0) -> None:
+    Overlay(rgba, x, y, (frame.width, frame.height), opacity).over(frame)
 
 
 def noise(seed: int = 1) -> Frame:

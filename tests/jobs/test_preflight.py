@@ -20,7 +20,7 @@ import pytest
 from PIL import Image
 
 from heygem.faces.people import WHY
-from heygem.faces.scan import Sighting
+from heygem.faces.scan import Seen, Sighting
 from heygem.jobs import preflight
 from heygem.jobs.preflight import BAD, GOOD, WARN, Preflight, Question, Verdict, judge
 from heygem.media.probe import VideoInfo
@@ -249,7 +249,12 @@ INFO = VideoInfo(1080, 1920, Fraction(25), 250, 10.0, "h264", still=False)
 
 
 def face(width: float = 200, yaw: float = 0, why: str = "") -> Sighting:
-    return Sighting(0, (0, 0, width, width), yaw, why)
+    return Sighting((0, 0, width, width), yaw, why)
+
+
+def said(*frames: list[Sighting], info: VideoInfo | None = None) -> list[preflight.Finding]:
+    """What is said of a video with these faces in its frames."""
+    return [*judge(info or INFO, [Seen(n, tuple(faces)) for n, faces in enumerate(frames)])]
 
 
 @pytest.mark.parametrize(
@@ -261,14 +266,13 @@ def face(width: float = 200, yaw: float = 0, why: str = "") -> Sighting:
     ],
 )
 def test_what_costs_time_or_looks(changes: dict[str, object], finding: preflight.Finding) -> None:
-    assert [*judge(replace(INFO, **changes), [[face()]])] == [finding]  # pyright: ignore[reportArgumentType]
-    assert [*judge(INFO, [[face()]])] == []
+    assert said([face()], info=replace(INFO, **changes)) == [finding]  # pyright: ignore[reportArgumentType]
+    assert said([face()]) == []
 
 
 def test_heads_turned() -> None:
-    assert [*judge(INFO, [[face(yaw=-38)], [face(yaw=41)], [face()]])] == [("preflight_turned", {"degrees": "38"})]
-    seen = [[face()], [face(yaw=60, why=WHY[2])], [], [face(why=WHY[3])], [face(yaw=60, why=WHY[2])]]
-    assert [*judge(INFO, seen)] == [
+    assert said([face(yaw=-38)], [face(yaw=41)], [face()]) == [("preflight_turned", {"degrees": "38"})]
+    assert said([face()], [face(yaw=60, why=WHY[2])], [], [face(why=WHY[3])], [face(yaw=60, why=WHY[2])]) == [
         ("preflight_turned_away", {"count": "2", "frames": "5"}),
         ("preflight_unseen", {"count": "1", "frames": "5"}),
         ("preflight_cut_off", {"count": "1", "frames": "5"}),
@@ -276,7 +280,7 @@ def test_heads_turned() -> None:
 
 
 def test_passers_by_that_are_too_small_do_not_count_as_people() -> None:
-    assert [*judge(INFO, [[face(), face(20, why=WHY[1])]])] == []
+    assert said([face(), face(20, why=WHY[1])]) == []
 
 
 def test_every_finding_has_its_words_with_the_same_values() -> None:
