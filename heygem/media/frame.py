@@ -143,6 +143,12 @@ class Frame:
         _shift(u, chroma[..., 0])
         _shift(v, chroma[..., 1])
 
+    def blend(self, box: Box, above: Frame, share: np.ndarray) -> None:
+        """Lays ``above`` over an even-sided ``box``; share (h / 2, w / 2) float32 0..1: how much of it is seen."""
+        fine = cv2.resize(share, (above.width, above.height), interpolation=cv2.INTER_LINEAR)
+        for mine, plane, part in zip(self.views(box), above.planes(), (fine, share, share), strict=True):
+            mine[:] = cv2.blendLinear(plane, np.ascontiguousarray(mine), part, 1 - part)
+
     def _even(self, box: Box) -> Box:
         """The smallest box of whole 2x2 blocks around ``box``. ValueError where it is empty or leaves the frame."""
         x0, y0, x1, y1 = box

@@ -7,19 +7,23 @@ mouth, is no face. What hides the same place for most of the clip is taken for t
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from functools import cached_property
 
 import cv2
 import numpy as np
 
+from heygem.cache import Arrays, Beat
 from heygem.engines.mesh.geometry import JAW, PASTES, areas, falloff, frame_triangles, ring, smoothstep
 from heygem.engines.mesh.person import Person
 from heygem.engines.mesh.warp import rasterise, spread
+from heygem.faces.avatar import Avatar
 from heygem.faces.mouths import Mouths, lower_face
 from heygem.faces.shape import INNER_UPPER, OUTER_LOWER, OUTER_UPPER, OVAL, gap, width
 from heygem.media.frame import Box, Frame
 
+LEARNED = 1
+"""Version of what is learned of a person: a change makes all that is kept of it stale."""
 CELL = 0.045
 """Side of a cell, canonical: 5 px of a face 300 px wide."""
 TOP = 0.38
@@ -203,6 +207,19 @@ class Cover:
         self._person, self._fps, self._looks = person, fps, looks
         self._grid = Grid(person.closed)
         self._cells, self._shown, self._last = np.zeros(0, np.float32), 1.0, -3
+
+    @classmethod
+    def of(cls, avatar: Avatar, person: Person, beat: Beat) -> tuple[Cover, np.ndarray]:
+        """For the frames of an avatar; and which of its M mouth pictures show something before the mouth, (M,) bool.
+        What is learned stays with the avatar; ``beat`` is called while that takes time."""
+
+        def learn() -> Arrays:
+            usual, hidden = cls.learn(person, avatar.mouths)
+            return {"hidden": hidden, **({} if usual is None else vars(usual))}
+
+        known = avatar.once(f"cover{LEARNED}", learn, beat)
+        usual = Looks(**{one.name: known[one.name] for one in fields(Looks)}) if "slope" in known else None
+        return cls(person, float(avatar.fps), usual), known["hidden"]
 
     @classmethod
     def learn(cls, person: Person, mouths: Mouths) -> tuple[Looks | None, np.ndarray]:

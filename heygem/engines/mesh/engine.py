@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import fields
 from fractions import Fraction
 
 import numpy as np
@@ -11,7 +10,7 @@ import numpy as np
 from heygem.cache import Arrays
 from heygem.engines.base import Style
 from heygem.engines.mesh.alive import Alive
-from heygem.engines.mesh.cover import Cover, Looks
+from heygem.engines.mesh.cover import Cover
 from heygem.engines.mesh.interior import Interior, Light
 from heygem.engines.mesh.looks import looks
 from heygem.engines.mesh.person import study
@@ -26,7 +25,7 @@ from heygem.media.sound import Sound
 from heygem.speech.motion import Motion, analyser, hear, mouth_basis, timed, warm
 from heygem.tick import Tick, silent
 
-LEARNED = 1
+LEARNED = 2
 """Version of what is learned of a person: a change makes all that is kept of it stale."""
 _CHUNK = 256  # shapes made at once: memory stays flat in the length of the sound
 
@@ -38,11 +37,13 @@ class MeshRenderer:
         self._person = study(avatar, self._basis)
         self._speaking = float(np.mean(motion.voice > 0.5))
         self._motion, self._strength = smooth(motion, self._basis, style.smoothness, float(avatar.fps)), style.strength
-        known = avatar.once(f"mesh{LEARNED}", self._learn, lambda: tick("render", 0, len(plan)))
-        usual = Looks(**{one.name: known[one.name] for one in fields(Looks)}) if "slope" in known else None
-        self._cover = Cover(self._person, float(avatar.fps), usual)
-        pictures, wanted = self._pictures(known), self._wanted()
-        self._choice = select(pictures, wanted, lambda: tick("render", 0, len(plan)))
+
+        def beat() -> None:
+            tick("render", 0, len(plan))
+
+        self._cover, hidden = Cover.of(avatar, self._person, beat)
+        pictures, wanted = self._pictures(avatar.once(f"mesh{LEARNED}", self._learn, beat), hidden), self._wanted()
+        self._choice = select(pictures, wanted, beat)
         self._before, self._share = crossfades(pictures, wanted, self._choice, float(avatar.fps))
         self._misfit = float(np.sqrt(np.mean((pictures.lips[self._choice] - wanted.lips) ** 2)))
         smile = Smile(self._person.closed, style.smile if avatar.still else 0.0, style.region)
@@ -54,15 +55,14 @@ class MeshRenderer:
         return target_shapes(part, self._basis, self._person, self._strength)
 
     def _learn(self) -> Arrays:
-        """What is learned from the mouth pictures: how they look, how the person looks, what they hide."""
-        usual, hidden = Cover.learn(self._person, self._avatar.mouths)
+        """How the mouth pictures look."""
         skin, inside = looks(self._avatar.mouths, self._person)
-        return {"skin": skin, "inside": inside, "hidden": hidden, **({} if usual is None else vars(usual))}
+        return {"skin": skin, "inside": inside}
 
-    def _pictures(self, known: Arrays) -> Pictures:
+    def _pictures(self, known: Arrays, hidden: np.ndarray) -> Pictures:
         person, frames = self._person, self._avatar.mouths.frames
         own = lips_of(person.shapes(frames[k : k + _CHUNK]) for k in range(0, len(frames), _CHUNK))
-        lost = np.maximum(1 - self._avatar.weight[frames], known["hidden"])
+        lost = np.maximum(1 - self._avatar.weight[frames], hidden)
         return Pictures(frames, *own, person.pose.rotation[frames, :, 2], known["skin"], known["inside"], lost)
 
     def _wanted(self) -> Wanted:

@@ -106,9 +106,9 @@ class FaceBender:
         _match_colour(below, layer, opacity * alike)
         self._interior.paint(layer, target[UPPER + LOWER] - inner[:2], shape, self._person, source, inside)
         self._frames, self._drawn = self._frames + 1, self._drawn + (inside.closed > 0.5 and gap(shape) > OPEN)
-        _blend(below, layer, opacity)
+        frame.blend(inner, layer, opacity)
         if over is not None:
-            _blend(frame.views(outer), over[1], over[0])
+            frame.blend(outer, over[1], over[0])
 
     def _move(self, frame: Frame, box: Box, target: np.ndarray, shift: np.ndarray) -> np.ndarray:
         """Moves the lower face of ``frame`` inside ``box``; returns the opacity (h / 2, w / 2) of the mouth picture.
@@ -253,10 +253,3 @@ def _match_colour(below: Planes, layer: Frame, opacity: np.ndarray) -> None:
     for (_, over), change in zip(pairs, difference, strict=True):
         change = cv2.resize(change, over.shape[::-1], interpolation=cv2.INTER_LINEAR)
         cv2.add(over, change, dst=over, dtype=cv2.CV_8U)
-
-
-def _blend(below: Planes, above: Frame, opacity: np.ndarray) -> None:
-    """Lays ``above`` over ``below`` in place; opacity (h / 2, w / 2)."""
-    fine = cv2.resize(opacity, (above.width, above.height), interpolation=cv2.INTER_LINEAR)
-    for under, over, share in zip(below, above.planes(), (fine, opacity, opacity), strict=True):
-        under[:] = cv2.blendLinear(over, np.ascontiguousarray(under), share, 1 - share)

@@ -88,7 +88,7 @@ class MuseTalkEngine(NeuralEngine):
             heard = speech.styled(numbers, style.strength, style.smoothness)
             return painter.faces(latents.of(plan[numbers], seen), place.take(heard))
 
-        renderer = CropRenderer(avatar, plan, style, place, crops, predict)
+        renderer = CropRenderer(avatar, plan, style, place, crops, predict, tick)
         renderer.hold(closing(latents))
         renderer.known = {"speaking": speech.speaking}
         return renderer

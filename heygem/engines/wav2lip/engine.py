@@ -99,7 +99,7 @@ class Wav2LipEngine(NeuralEngine):
         def predict(numbers: np.ndarray, seen: Tensor) -> Tensor:
             return faces(half_hidden(seen.flip(1)), voice.of(numbers)).flip(1)  # it knows blue, green, red
 
-        renderer = CropRenderer(avatar, plan, style, place, crops, predict)
+        renderer = CropRenderer(avatar, plan, style, place, crops, predict, tick)
         if net.side == SMALL:
             renderer.hold(spare_cores())
         renderer.known = {"speaking": speech.speaking}
