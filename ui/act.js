@@ -2,6 +2,5 @@
 element.addEventListener('click', event => {
     const pressed = event.target.closest('[data-act]');
     if (pressed && !pressed.disabled) trigger('act', {...pressed.dataset});
-window.addEventListener('heygem:delivery', () => trigger('look'));
 });
 window.addEventListener('heygem:delivery', () => trigger('look'));

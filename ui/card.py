@@ -7,11 +7,10 @@ from typing import Any
 
 import gradio as gr
 
-from heygem.jobs.job import CANCELLED, DONE, FAILED, QUEUED, Job
+from heygem.jobs.job import CANCELLED, DONE, QUEUED, Job
 from heygem.quality.score import reasons
 from heygem.tick import COUNTED, STAGES
 from ui.delivery import playable, sharing
-from ui.files import problem
 from ui.template import template
 from ui.words import because, duration, explain, quoted, say, warn
 
@@ -20,7 +19,7 @@ GOOD, FAIR = 80, 60
 
 
 def job_card(**more: Any) -> gr.HTML:
-    """The component; its value is what ``show`` or ``refuse`` returns. Its event ``act`` asks for another attempt."""
+    """The component; its value is what ``show`` returns. Its event ``act`` asks for another attempt."""
     return template("card", {}, "act", **more)
 
 
@@ -36,11 +35,6 @@ def show(job: Job | None, ahead: int, language: str, log: str, held: str | None 
         return {**value, **_take(job, language), **sharing(job, language, log)}
     about = say("cancelled_about", language) if job.state == CANCELLED else ""
     return {**value, "text": about, **failure(job, language, log), "again": say("try_again", language)}
-
-
-def refuse(error: Exception, language: str, log: str) -> dict[str, Any]:
-    """The value for something that never became a job."""
-    return {"state": FAILED, "title": say("state_failed", language), **problem(error, language, log)}
 
 
 def title(job: Job, ahead: int, language: str, held: str | None = None) -> str:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from heygem.jobs.job import CANCELLED, Batch
+from heygem.jobs.job import CANCELLED, FAILED, Batch
+from heygem.jobs.limits import check_again
 from ui.desk import Desk
 from ui.files import problem
 from ui.progress import Line, show_batch
@@ -36,17 +37,18 @@ class Sent:
         queue = self._queue
         if name == "cancel_all":
             queue.cancel_batch(batch.id)
-        elif name == "retry_failed":
-            queue.retry_failed(batch.id)
-        elif name == "retry_cancelled":
-            for one in queue.jobs_of(batch.id):
-                if one.state == CANCELLED:
-                    queue.retry(one.id)
+        elif name in ("retry_failed", "retry_cancelled"):
+            state = FAILED if name == "retry_failed" else CANCELLED
+            jobs = [one for one in queue.jobs_of(batch.id) if one.state == state]
+            check_again(self._desk.settings, jobs)
+            for one in jobs:
+                queue.retry(one.id)
         elif queue.need(job).batch != batch.id:
             return
         elif name == "cancel":
             queue.cancel(job)
         elif name == "retry":
+            check_again(self._desk.settings, [queue.need(job)])
             queue.retry(job)
         elif name == "first" and (order := queue.store.order()) and order[0] != job:
             queue.move(job, before=order[0])

@@ -9,13 +9,13 @@ import gradio as gr
 
 from heygem.errors import HeyGemError
 from heygem.jobs.job import Job, Request
-from heygem.jobs.limits import check_files, check_options, check_room
-from ui.browser import LATEST, PULSE, QUIET, kept, remembered, tongue
-from ui.card import job_card, refuse, show
+from heygem.jobs.limits import check_again, check_files, check_options, check_room
+from ui.browser import CLEAR, LATEST, PULSE, QUIET, kept, remembered, tongue
+from ui.card import job_card, show
 from ui.delivery import deliver_switch, delivering, extras
 from ui.desk import Desk
 from ui.draft import LOOKING, judged
-from ui.files import NOTHING, look
+from ui.files import NOTHING, look, problem
 from ui.options import chosen, options_panel
 from ui.say import SayPanel
 from ui.template import template
@@ -45,6 +45,7 @@ class Single:
         with gr.Row(elem_classes="buttons"):
             self.start = gr.Button(words("start"), variant="primary", interactive=False, elem_id="start")
             self.cancel = gr.Button(words("cancel"), interactive=False, elem_id="cancel")
+        self.refused = template("why", {}, elem_id="refused")
         gr.Markdown(words("result_title"), elem_classes="title section")
         self.card = job_card(elem_id="job")
         self._wire(page)
@@ -56,9 +57,11 @@ class Single:
         for kind, file, view in (("audio", self.audio, self.audio_look), ("video", self.video, self.video_look)):
             # The file moves on to the draft, so that the drop zone stays open for another one.
             file.upload(self._picked(kind), file, [file, self.chosen[kind], view], **QUIET)
-        self.start.click(self._submit, [*mine, self.deliver, *self.options], [self.mine, *state], **QUIET)
+        gr.on([one.change for one in self.chosen.values()], outputs=self.refused, **CLEAR)  # it was of other files
+        sent = [self.mine, self.refused, *state]
+        self.start.click(self._submit, [*mine, self.deliver, *self.options], sent, **QUIET)
         self.cancel.click(self._cancel, mine, state, **QUIET)
-        self.card.act(self._retry, mine, state, **QUIET)
+        self.card.act(self._retry, mine, [self.refused, *state], **QUIET)
         changed = [one.change for one in mine]
         gr.on([page.load, *changed, self.timer.tick], self._refresh, mine, state, **LATEST)
         self.card.look(self._refresh, mine, state, **LATEST)
@@ -91,9 +94,9 @@ class Single:
             check_files(self._desk.settings, [voice])
             job = self._queue.submit(Request(picture, voice, wanted), extras(deliver, self._desk.settings))
         except Exception as error:
-            return [mine, refuse(error, self._tongue(request), self._log), *[gr.skip()] * 4]
+            return [mine, problem(error, self._tongue(request), self._log), *[gr.skip()] * 5]
         mine = {"job": job.id, "sent": True}
-        return [mine, *self._refresh(mine, audio, video, request)]
+        return [mine, {}, *self._refresh(mine, audio, video, request)]
 
     def _cancel(self, mine: dict, audio: dict, video: dict, request: gr.Request) -> list[Any]:
         if job := self._job(mine):
@@ -102,10 +105,12 @@ class Single:
 
     def _retry(self, mine: dict, audio: dict, video: dict, request: gr.Request) -> list[Any]:
         try:
-            self._queue.retry(mine.get("job", ""))
+            job = self._queue.need(mine.get("job", ""))
+            check_again(self._desk.settings, [job])
+            self._queue.retry(job.id)
         except HeyGemError as error:
-            return [refuse(error, self._tongue(request), self._log), *[gr.skip()] * 4]
-        return self._refresh(mine, audio, video, request)
+            return [problem(error, self._tongue(request), self._log), *[gr.skip()] * 5]
+        return [{}, *self._refresh(mine, audio, video, request)]
 
     def _refresh(self, mine: dict, audio: dict, video: dict, request: gr.Request) -> list[Any]:
         """Card, both buttons, the verdict on the video, and the timer, which also waits for that."""

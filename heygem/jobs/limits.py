@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from heygem.engines import cards
 from heygem.errors import LimitExceeded, QueueFull
 from heygem.finish import effects
-from heygem.jobs.job import QUEUED
+from heygem.jobs.job import QUEUED, Job
 from heygem.jobs.queue import Queue
 from heygem.media.probe import probe_sound, probe_video
 from heygem.pipeline import Options
@@ -52,6 +52,12 @@ def check_options(settings: Settings, options: Options) -> None:
     """
     cards.check(options.engine, options.style, settings)
     effects.check(options.finish)
+
+
+def check_again(settings: Settings, jobs: Iterable[Job]) -> None:
+    """Could these jobs begin, if they waited again? Raises what ``check_options`` raises."""
+    for options in {job.request.options for job in jobs}:
+        check_options(settings, options)
 
 
 def check_size(settings: Settings, size: int) -> None:

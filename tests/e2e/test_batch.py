@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import av
+import httpx
 import numpy as np
 import pytest
 from PIL import Image
@@ -110,15 +111,17 @@ def test_five_videos_of_which_one_is_broken(
     page.wait_for_function("!document.querySelector('.draft .level-looking')", timeout=30_000)
     assert "标红的文件很可能会失败" in page.inner_text(".draft")
     draft_quality(page)
+    queue = f"{server.address}/api/v1/queue"
+    httpx.post(f"{queue}/pause").raise_for_status()  # until the second browser has found it
     batch = start(page)
     other.reload()
+    assert enter(other).locator(".batch").get_attribute("data-batch") == batch, "found again in a second browser"
     row(page, "丁.jpg").locator("[data-do=cancel]").click()
     until(page, "丁.jpg", "cancelled", 5)
-    until(page, "甲.png", "running")
-    page.locator(".batch .head", has_text="已完成 0 / 5").wait_for()
+    httpx.post(f"{queue}/resume").raise_for_status()
+    page.locator(".batch .line-running, .batch .line-done", has_text="甲.png").wait_for(timeout=60_000)
     page.reload()
     until(page, "甲.png", "done")
-    assert enter(other).locator(".batch").get_attribute("data-batch") == batch, "found again in a second browser"
     failed = until(page, "broken.mp4", "failed")
     assert "无法作为视频打开" in failed.inner_text() and "重新导出" in failed.inner_text()
     page.locator(".batch .head", has_text="已结束，完成 3 / 5").wait_for(timeout=60_000)

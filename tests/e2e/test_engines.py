@@ -81,7 +81,11 @@ def test_an_engine_that_is_not_ready_is_marked_and_refused_before_any_work(
     pick(page, "", "MuseTalk 1.5（未安装权重）")
     page.locator("#engine_note", has_text="还没有安装权重“musetalk”").wait_for()
     page.click("#start:not([disabled])")
-    page.locator("#job", has_text="heygem weights download musetalk").wait_for()
+    refused = page.locator("#refused", has_text="heygem weights download musetalk")
+    refused.wait_for()
+    page.wait_for_function("!document.querySelector('#video_verdict .level-looking')")
+    page.wait_for_timeout(1500)
+    assert refused.is_visible(), "the look at the photo, which ended meanwhile, does not take it away"
     assert site.jobs() == [] and not [*site.outputs.glob("*/*")]
 
 

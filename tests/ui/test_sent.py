@@ -66,6 +66,15 @@ def test_presses_are_done_and_shown_in_one_answer(sent: Sent, queue: Queue, tmp_
     assert states(press("retry_failed")) == [QUEUED] * 3
 
 
+def test_what_could_not_begin_is_not_tried_again(sent: Sent, queue: Queue, tmp_path: Path) -> None:
+    voice, video = file(tmp_path, "voice.wav"), file(tmp_path, "v.mp4")
+    batch = queue.submit_batch(voice, [video], Options(engine="musetalk"))
+    job = fail(queue)
+    for question in ({"do": "retry", "job": job}, {"do": "retry_failed"}):
+        view = sent.answer({"batch": batch.id, **question}, "en")
+        assert "musetalk" in view["problem"] and states(view) == [FAILED]
+
+
 def test_what_cannot_be_done_is_a_sentence(sent: Sent, queue: Queue, tmp_path: Path) -> None:
     batch = send(queue, tmp_path)
     job = queue.store.order()[0]

@@ -73,7 +73,7 @@ class MuseTalkEngine(NeuralEngine):
         from heygem.engines.musetalk.latents import Latents
         from heygem.engines.nets.parsing import BiSeNet
         from heygem.engines.neural.crop import Crops
-        from heygem.engines.neural.render import CropRenderer
+        from heygem.engines.neural.render import CropRenderer, Shot
 
         place = self._place(style.exact)
         crops = Crops.of(avatar.landmarks, partial(boxes, margin=0 if self._first else MARGIN), SIDE)
@@ -88,7 +88,7 @@ class MuseTalkEngine(NeuralEngine):
             heard = speech.styled(numbers, style.strength, style.smoothness)
             return painter.faces(latents.of(plan[numbers], seen), place.take(heard))
 
-        renderer = CropRenderer(avatar, plan, style, place, crops, predict, tick)
+        renderer = CropRenderer(Shot(avatar, plan, style, tick), place, crops, predict)
         renderer.hold(closing(latents))
         renderer.known = {"speaking": speech.speaking}
         return renderer

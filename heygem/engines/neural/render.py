@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, ExitStack
+from dataclasses import dataclass
 
 import numpy as np
 import torch
@@ -25,26 +26,28 @@ Predict = Callable[[np.ndarray, Tensor], Tensor]
 """Numbers of output frames (n,) and what is seen in them, (n, 3, side, side) RGB 0..1 -> the same with other mouths."""
 
 
-class CropRenderer:
-    """Renders with ``predict``. ``crops``: where its squares lie in the source frames."""
+@dataclass(frozen=True, eq=False)
+class Shot:
+    """What is to be rendered: as ``Engine.begin`` is told."""
 
-    def __init__(
-        self,
-        avatar: Avatar,
-        plan: np.ndarray,
-        style: Style,
-        place: Place,
-        crops: Crops,
-        predict: Predict,
-        tick: Tick = silent,
-    ) -> None:
-        self._avatar, self._plan, self._style, self._place = avatar, plan, style, place
-        self._crops, self._predict = crops, predict
+    avatar: Avatar
+    plan: np.ndarray
+    style: Style
+    tick: Tick = silent
+
+
+class CropRenderer:
+    """Renders a shot with ``predict``. ``crops``: where its squares lie in the source frames."""
+
+    def __init__(self, shot: Shot, place: Place, crops: Crops, predict: Predict) -> None:
+        avatar, plan = shot.avatar, shot.plan
+        self._avatar, self._plan, self._region = avatar, plan, shot.style.region
+        self._place, self._crops, self._predict = place, crops, predict
         shown = np.unique(plan)
         self._patches = Patches.round(crops, shown, (avatar.width, avatar.height))
         self._shrink = crops.shrink(shown)
         person = study(avatar, mouth_basis())
-        self._cover, _ = Cover.of(avatar, person, lambda: tick("render", 0, len(plan)))
+        self._cover, _ = Cover.of(avatar, person, lambda: shot.tick("render", 0, len(plan)))
         self._looks: dict[int, tuple[Hidden | None, float]] = {}
         self.known: dict[str, float] = {}
         self._held = ExitStack()
@@ -93,7 +96,7 @@ class CropRenderer:
         seen = view.cut(patches, self._crops.side)
         made = self._predict(numbers, seen)
         points = [self._crops.into(int(n), self._avatar.landmarks[n, :, :2].astype(np.float64)) for n in sources]
-        drawn = masks(np.stack(points), self._style.region, left)
+        drawn = masks(np.stack(points), self._region, left)
         result = compose(patches, seen, made, view, self._place.take(drawn.face), self._place.take(drawn.lips))
         return (result.permute(0, 2, 3, 1) * 255).round().byte().cpu().numpy()
 

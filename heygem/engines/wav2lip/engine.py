@@ -84,7 +84,7 @@ class Wav2LipEngine(NeuralEngine):
     def begin(self, avatar: Avatar, speech: Heard, plan: np.ndarray, style: Style, tick: Tick = silent) -> Renderer:
         from heygem.engines.neural.crop import Crops
         from heygem.engines.neural.place import Steady, spare_cores
-        from heygem.engines.neural.render import CropRenderer
+        from heygem.engines.neural.render import CropRenderer, Shot
         from heygem.engines.wav2lip.exact import ExactRenderer
         from heygem.engines.wav2lip.voice import Voice, half_hidden
 
@@ -99,7 +99,7 @@ class Wav2LipEngine(NeuralEngine):
         def predict(numbers: np.ndarray, seen: Tensor) -> Tensor:
             return faces(half_hidden(seen.flip(1)), voice.of(numbers)).flip(1)  # it knows blue, green, red
 
-        renderer = CropRenderer(avatar, plan, style, place, crops, predict, tick)
+        renderer = CropRenderer(Shot(avatar, plan, style, tick), place, crops, predict)
         if net.side == SMALL:
             renderer.hold(spare_cores())
         renderer.known = {"speaking": speech.speaking}

@@ -13,7 +13,7 @@ from torch import Tensor
 from heygem.engines.base import Style
 from heygem.engines.neural.crop import Crops
 from heygem.engines.neural.place import place
-from heygem.engines.neural.render import CropRenderer
+from heygem.engines.neural.render import CropRenderer, Shot
 from heygem.engines.speakers import Portions
 from heygem.engines.wav2lip.engine import face_boxes
 from heygem.errors import OutOfMemory
@@ -43,10 +43,8 @@ def green(numbers: np.ndarray, seen: Tensor) -> Tensor:
 
 
 def begin(avatar: Avatar, predict: Callable[[np.ndarray, Tensor], Tensor] = green) -> CropRenderer:
-    crops = Crops.of(avatar.landmarks, face_boxes, 96)
-    return CropRenderer(
-        avatar, np.arange(len(avatar.landmarks)), Style(), place("cpu", "x", exact=True), crops, predict
-    )
+    plan, crops = np.arange(len(avatar.landmarks)), Crops.of(avatar.landmarks, face_boxes, 96)
+    return CropRenderer(Shot(avatar, plan, Style()), place("cpu", "x", exact=True), crops, predict)
 
 
 def rendered(
