@@ -60,7 +60,9 @@ def test_an_outage_costs_no_time_and_no_result(
     faults = itertools.cycle(FAULTS)
     proxy.trouble = lambda seen: next(faults)
     work = Request(
-        samples.clip(tmp_path / "p.mp4", 4, (540, 960), 150), samples.long_voice(tmp_path / "voice.wav", 8), Options()
+        samples.clip(tmp_path / "p.mp4", 4, (540, 960), 150),
+        samples.long_voice(tmp_path / "voice.wav", 8 if full else 3),
+        Options(),
     )
     with ExitStack() as stack:
         both = {name: Renders(tmp_path / name, troubled, work, deliver=name == "on") for name in ("off", "on")}
@@ -70,7 +72,7 @@ def test_an_outage_costs_no_time_and_no_result(
             one.render()  # the model is loaded, the person is known
             one.freeze()
             one.seconds.clear()
-        lasted = _turns(both, 600 if full else 15)
+        lasted = _turns(both, 600 if full else 8)
         on, off = both["on"], both["off"]
         off.freeze(False)
         on.freeze(False)

@@ -119,16 +119,20 @@ def app(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Callable[...
             one.process.wait()
 
 
-@pytest.mark.parametrize(
-    ("size", "kills"),
-    [
-        pytest.param(12 * PART, 1, id="60 MiB"),
-        pytest.param(1 << 30, 5, id="1 GiB", marks=[pytest.mark.slow, pytest.mark.timeout(900)]),
-    ],
-)
+@pytest.mark.slow
+@pytest.mark.timeout(900)
+@pytest.mark.parametrize("kills", [1, 5])
 def test_killed_in_the_middle_it_goes_on_where_it_was(
-    app: Callable[..., App], troubled: Bucket, proxy: Proxy, figure: Figure, size: int, kills: int
+    request: pytest.FixtureRequest,
+    app: Callable[..., App],
+    troubled: Bucket,
+    proxy: Proxy,
+    figure: Figure,
+    kills: int,
 ) -> None:
+    """With --save one of the uploads has 1 GiB."""
+    full = request.config.getoption("--save") and kills > 1
+    size = 1 << 30 if full else 12 * PART * kills
     mine, dice, parts = app(troubled), random.Random(size), -(-size // PART)
     proxy.block_seconds = 0.01 if kills == 1 else 0.0005
     mine.start()
