@@ -26,8 +26,8 @@ types=$(mktemp)
 nice .venv/bin/pyright >"$types" 2>&1 &
 checker=$!
 trap 'kill $checker 2>/dev/null; rm -f "$types"' EXIT
-# Two processes more than cores, as many tests wait; a file stays in one process, files in our order.
-processes=$(($(nproc) < 4 ? $(nproc) + 2 : 4))
+# A process a core and one more, as many tests wait; a file stays in one process, files in our order.
+processes=$(($(nproc) < 4 ? $(nproc) + 1 : 4))
 .venv/bin/python -m pytest -n $processes --dist loadscope --no-loadscope-reorder "$@" || failed=1
 wait $checker || { failed=1; cat "$types"; say "pyright 有问题，见上。pyright found something, see above."; }
 exit $failed

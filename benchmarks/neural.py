@@ -1,4 +1,5 @@
-"""How fast an engine with a network is here, from file to file: ``python -m benchmarks.neural ENGINE [--film FILE]``.
+"""How fast an engine with a network is here, from file to file: ``python -m benchmarks.neural ENGINE [--film FILE]``;
+with ``--memory MINUTES …`` how much memory it takes.
 
 The weights are random and of full size, which costs the same time as the published ones; what the mouth does then is
 noise. They are installed as users install theirs. The rest is ``heygem bench --engine``.
@@ -58,12 +59,16 @@ def main() -> None:
     parser.add_argument("--film", type=Path, help="of a person; without it one of 1080x1920 is made")
     parser.add_argument("--sound", type=Path, help="without it a voice as long as the film")
     parser.add_argument("--rounds", type=int, default=1)
+    parser.add_argument("--memory", type=float, nargs="+", metavar="MINUTES", help="peaks for these lengths instead")
     parser.add_argument("--save", action="store_true", help="append the table to benchmarks/RESULTS.md")
     given = parser.parse_args()
     with TemporaryDirectory() as folder:
         install(given.engine, Path(folder))
         os.environ["HEYGEM_HOME"] = folder
-        found = bench.speed(given.film, given.sound, rounds=given.rounds, engine=given.engine)
+        if given.memory:
+            found = bench.memory(given.film, given.engine, given.memory)
+        else:
+            found = bench.speed(given.film, given.sound, rounds=given.rounds, engine=given.engine)
     found["clip"] += ", random weights of full size"
     print(bench.table(found))
     if given.save:

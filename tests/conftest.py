@@ -6,11 +6,9 @@ import os
 from collections import Counter
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
-from xdist.scheduler.loadscope import LoadScopeScheduling
 
 from heygem import bench, samples
 from heygem.media.sound import RATE, load_sound
@@ -32,22 +30,6 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     slow, browser = ({item.path for item in items if item.get_closest_marker(name)} for name in ("slow", "browser"))
     many = Counter(item.path for item in items if item.path in browser)
     items.sort(key=lambda item: (item.path in browser, item.path not in slow, -many[item.path]))
-
-
-@pytest.hookimpl(optionalhook=True)
-def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> LoadScopeScheduling:
-    return Mixed(config, log)
-
-
-class Mixed(LoadScopeScheduling):
-    """Files go to processes as they are in the list; but one process begins with the browser, where much is waited
-    for, while the others compute."""
-
-    def _assign_work_unit(self, node: Any) -> None:
-        browser = next((scope for scope in self.workqueue if scope.startswith("tests/e2e/")), None)
-        if browser and node.gateway.id == "gw0":
-            self.workqueue.move_to_end(browser, last=False)
-        super()._assign_work_unit(node)
 
 
 @pytest.fixture(scope="session")

@@ -76,16 +76,15 @@ def speed(
                 several.append(_take(source, sound, home, quality, engine))
         floor.append(_ffmpeg(source, folder, seconds, quality))
     runs = {name: _middle(several) for name, several in takes.items()}
-    words = f"{_clip_words(clip, video)}, {quality} quality, medians of {rounds}"
-    if engine != DEFAULT:
-        words += f", engine {engine} on {runs['cold']['device']}"
+    words = f"{_clip_words(clip, video)}, {quality} quality, medians of {rounds}{_engine_words(engine, runs)}"
     found = {"kind": "speed", **where(), "clip": words, "device": runs["cold"]["device"]}
     found |= {"frames": runs["cold"]["frames"], "ffmpeg": round(median(run.seconds for run in floor), 2)}
     return found | {"ffmpeg_cpu": round(median(run.cpu for run in floor), 2), "runs": runs}
 
 
-def memory(video: Path | None = None) -> dict[str, Any]:
-    """The peak memory of a take for each of ``MINUTES`` of sound. Without ``video``: a clip of 512x512, 10 s."""
+def memory(video: Path | None = None, engine: str = DEFAULT, lengths: Sequence[float] = MINUTES) -> dict[str, Any]:
+    """The peak memory of a take for each of ``lengths``, minutes of sound. Without ``video``: a clip of 512x512, 10 s.
+    engine: with the weights of the settings."""
     from heygem import samples
     from heygem.media.probe import probe_video
 
@@ -94,10 +93,12 @@ def memory(video: Path | None = None) -> dict[str, Any]:
         source = video or samples.clip(folder / "clip.mp4", 10, (512, 512), 150)
         clip = probe_video(source)
         runs = {}
-        for minutes in MINUTES:
+        for minutes in lengths:
             sound = samples.long_voice(folder / "voice.wav", minutes * 60)
-            runs[f"{minutes} min"] = _take(source, sound, Path(mkdtemp(dir=folder)))  # each with the analysis
-    return {"kind": "memory", **where(), "clip": _clip_words(clip, video), "runs": runs}
+            home = Path(mkdtemp(dir=folder))  # each with the analysis
+            runs[f"{minutes:g} min"] = _take(source, sound, home, engine=engine)
+    words = _clip_words(clip, video) + _engine_words(engine, runs)
+    return {"kind": "memory", **where(), "clip": words, "runs": runs}
 
 
 def table(found: dict[str, Any]) -> str:
@@ -212,6 +213,10 @@ def measure(command: list[str], environment: dict[str, str] | None = None, error
 def _clip_words(clip: Any, video: Path | None) -> str:
     name = f"“{video.name}”" if video else "The clip that “heygem bench” makes"
     return f"{name}: {clip.width}x{clip.height}, {float(clip.fps):g} fps, {clip.seconds:.1f} s"
+
+
+def _engine_words(engine: str, runs: dict[str, dict[str, Any]]) -> str:
+    return "" if engine == DEFAULT else f", engine {engine} on {next(iter(runs.values()))['device']}"
 
 
 def where() -> dict[str, str]:
