@@ -82,9 +82,9 @@ def speed(
     return found | {"ffmpeg_cpu": round(median(run.cpu for run in floor), 2), "runs": runs}
 
 
-def memory(video: Path | None = None, engine: str = DEFAULT, lengths: Sequence[float] = MINUTES) -> dict[str, Any]:
-    """The peak memory of a take for each of ``lengths``, minutes of sound. Without ``video``: a clip of 512x512, 10 s.
-    engine: with the weights of the settings."""
+def memory(video: Path | None = None, engine: str = DEFAULT, lengths: Sequence[float] | None = None) -> dict[str, Any]:
+    """The peak memory of a take for each of ``lengths``, minutes of sound (default: ``MINUTES``). Without ``video``: a
+    clip of 512x512, 10 s. engine: with the weights of the settings."""
     from heygem import samples
     from heygem.media.probe import probe_video
 
@@ -93,7 +93,7 @@ def memory(video: Path | None = None, engine: str = DEFAULT, lengths: Sequence[f
         source = video or samples.clip(folder / "clip.mp4", 10, (512, 512), 150)
         clip = probe_video(source)
         runs = {}
-        for minutes in lengths:
+        for minutes in lengths or MINUTES:
             sound = samples.long_voice(folder / "voice.wav", minutes * 60)
             home = Path(mkdtemp(dir=folder))  # each with the analysis
             runs[f"{minutes:g} min"] = _take(source, sound, home, engine=engine)
