@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from .compat import io, new
+from .sockets import HeyGemAvatar
 
 CATEGORY = "HeyGem"
 LIBRARIES = ("av", "cv2", "mediapipe")
@@ -90,3 +91,12 @@ def length() -> Any:
 
 def face() -> Any:
     return count("face_index", 0, 0, 15, "which person speaks: 0 is the one whose face fills most of the film")
+
+
+def item() -> list[Any]:
+    """Of a node that makes a take, perhaps one of a list of them."""
+    return [
+        choice("on_error", POLICIES, "stop", "skip: the rest of a list goes on, the report says why"),
+        text("name", "", "of the item in reports; empty: the name of the file", optional=True),
+        socket(HeyGemAvatar, "avatar", "a person that is prepared already, instead of video", optional=True),
+    ]

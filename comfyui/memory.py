@@ -24,12 +24,14 @@ def make_room() -> None:
 
 
 @contextmanager
-def booked(options: Options) -> Iterator[None]:
-    """Around takes: first ComfyUI makes room for the networks of their engine, then it learns how large they are."""
+def booked(*wishes: Options) -> Iterator[None]:
+    """Around takes with these options: first ComfyUI makes room for the networks of their engine, of several the
+    largest (one follows the other), then it learns how large they are."""
     from heygem import settings
     from heygem.engines.cards import card
 
-    known = card(options.engine, settings.load())
+    config = settings.load()
+    known, options = max(((card(one.engine, config), one) for one in wishes), key=lambda pair: pair[0].installed)
     if not known.installed:
         yield
         return

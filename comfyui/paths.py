@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import uuid
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
@@ -49,7 +50,7 @@ def readable(name: str, option: str) -> Path:
         path = Path(os.path.realpath(root / plain))
         if not inside(path):
             raise OptionInvalid(option=option, value=f"“{name}”", allowed="a name inside of ComfyUI's input folder")
-        if path.exists():
+        if os.path.exists(path):  # noqa: PTH110  Path.exists raises for what is too long for a name
             return path
     raise FileMissing(name=name)
 
@@ -95,6 +96,24 @@ def saved(prefix: str, suffix: str) -> Path:
     if Path(os.path.realpath(root)) not in Path(os.path.realpath(path)).parents:
         raise wrong
     return path
+
+
+def film_stem(name: str) -> str:
+    """The stem of a film that users call so, with or without “.mp4”, made harmless."""
+    from heygem.names import clean_stem
+
+    return clean_stem(f"{name.removesuffix('.mp4') or 'video'}.mp4")
+
+
+def copied(file: Path, out: Path) -> Path:
+    """``out``, a copy that appears whole."""
+    part = out.with_name(out.name + ".part")
+    try:
+        shutil.copyfile(file, part)
+        part.replace(out)
+    finally:
+        part.unlink(missing_ok=True)
+    return out
 
 
 def shown(path: Path) -> str:

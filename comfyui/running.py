@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from .compat import log
+from .paths import temporary
 
 T = TypeVar("T")
 
@@ -139,13 +140,26 @@ def plain_words() -> Iterator[None]:
         raise ValueError(" ".join(filter(None, (error.message, error.hint)))) from error
 
 
+@contextmanager
+def made(suffix: str = ".mp4") -> Iterator[Path]:
+    """A temporary file for a result, taken away where the block fails: a cancel may come when it is in place already.
+    The record of its take never stays."""
+    out = temporary(suffix)
+    try:
+        yield out
+    except BaseException:
+        removed(out)
+        raise
+    finally:
+        removed(out.with_suffix(".take.json"))
+
+
 def removed(path: Path) -> None:
-    """Takes a temporary file away, and the record of a take beside it."""
-    for one in (path, path.with_suffix(".take.json")):
-        try:
-            one.unlink(missing_ok=True)
-        except OSError as error:
-            log.info("HeyGem: %s stays: %s", one.name, error)
+    """Takes a temporary file away."""
+    try:
+        path.unlink(missing_ok=True)
+    except OSError as error:
+        log.info("HeyGem: %s stays: %s", path.name, error)
 
 
 def _first_picture(video: Path) -> Any:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from .compat import InputImpl, Types, io
 from .paths import Fresh, temporary
+from .running import plain_words
 
 if TYPE_CHECKING:
     import numpy as np
@@ -130,11 +131,15 @@ def _write_wav(out: Path, samples: np.ndarray, rate: int) -> Path:
 
 
 def _decoded(path: Path) -> dict[str, Any]:
-    """waveform (1, channels, n) float32 and sample_rate, as ComfyUI has them."""
+    """waveform (1, channels, n) float32 and sample_rate, as ComfyUI has them. Says in plain words what is no sound."""
     import av
     import numpy as np
     import torch
 
+    from heygem.media.probe import probe_sound
+
+    with plain_words():
+        probe_sound(path)
     with av.open(str(path)) as container:
         rate = container.streams.audio[0].rate
         resampler = av.AudioResampler("fltp", rate=rate)

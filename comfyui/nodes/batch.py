@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shutil
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -12,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from .. import inputs, sockets
 from ..compat import io, new, ui
 from ..inputs import choice, result, schema, socket, switch, text
-from ..paths import inside, readable, saved, shown, state
+from ..paths import copied, film_stem, inside, readable, saved, shown, state
 from ..running import plain_words
 
 if TYPE_CHECKING:
@@ -29,7 +28,8 @@ class PairList(io.ComfyNode):
         return schema(
             "HeyGemPairList",
             "HeyGem pair list",
-            "Pairs of videos and voices as lists, in natural order: what follows runs once for each.",
+            "Pairs of videos and voices as lists, of a folder in natural order, of a table in the order of its rows: "
+            "what follows runs once for each.",
             [
                 text("source", "", f"{_WHERE}; in a folder files with the same name belong together"),
                 inputs.count("first", 0, 0, 100_000, "so many pairs are left out at the beginning"),
@@ -46,7 +46,7 @@ class PairList(io.ComfyNode):
 
     @classmethod
     def execute(cls, source: str, first: int = 0, most: int = 0) -> Any:
-        from heygem.errors import OptionInvalid, PairsUnusable
+        from heygem.errors import OptionInvalid
         from heygem.pairs import pairs
 
         with plain_words():
@@ -56,9 +56,10 @@ class PairList(io.ComfyNode):
                 raise OptionInvalid(
                     option="source", value=f"a list that names “{strange.name}” elsewhere", allowed=where
                 )
+            if first >= len(found):
+                allowed = f"a number below {len(found)}, the number of pairs"
+                raise OptionInvalid(option="first", value=first, allowed=allowed)
             found = found[first : first + most if most else None]
-            if not found:
-                raise PairsUnusable(reason="there is no video or photo")
         videos = [sockets.as_video(one.video) for one in found]
         audios = [sockets.FileAudio(one.audio) for one in found]
         return io.NodeOutput(videos, audios, [one.name for one in found], len(found))
@@ -83,10 +84,10 @@ class PairList(io.ComfyNode):
             return ""
         try:
             place = readable(source, "source")
+            files = sorted(place.iterdir()) if place.is_dir() else _named_in(place)
         except HeyGemError as error:
             return error.message
-        folder = place if place.is_dir() else place.parent
-        return "\n".join(state(path) for path in (place, *sorted(folder.iterdir())))
+        return "\n".join(state(path) for path in (place, *files))
 
 
 class BatchReport(io.ComfyNode):
@@ -146,12 +147,19 @@ class BatchReport(io.ComfyNode):
         return io.NodeOutput(said, *counts, shown(files[0]), ui=new(ui.PreviewText, said))
 
 
+def _named_in(table: Path) -> list[Path]:
+    """All files of a table, in whatever folder. Raises PairsUnusable."""
+    from heygem.pairs import pairs
+
+    return [path for one in pairs(table) for path in (one.video, one.audio)]
+
+
 def _kept(lines: Sequence[Line], folder: Path) -> list[Line]:
     """The same with their videos in ``folder``, under the names of the items."""
-    from heygem.names import clean_stem, distinct
+    from heygem.names import distinct
 
     folder.mkdir(parents=True, exist_ok=True)
-    names = distinct(clean_stem(f"{line.name}.mp4") for line in lines)
+    names = distinct(film_stem(line.name) for line in lines)
     return [
         _without_places(line, _moved(line, folder / f"{name}.mp4")) for line, name in zip(lines, names, strict=True)
     ]
@@ -164,9 +172,7 @@ def _moved(line: Line, out: Path) -> str:
     try:
         os.link(line.result, out)
     except OSError:  # another disk, or one without links
-        part = out.with_name(out.name + ".part")
-        shutil.copyfile(line.result, part)
-        part.replace(out)
+        copied(Path(line.result), out)
     return shown(out)
 
 

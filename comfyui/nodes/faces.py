@@ -40,15 +40,11 @@ class DetectFace(io.ComfyNode):
 
     @classmethod
     def execute(cls, video: Any, frames: int) -> Any:
-        from heygem.detect import detect
+        from heygem.detect import detect, rows
 
         with plain_words(), scratch() as fresh:
             found = detect(sockets.video_path(video, fresh), frames)
-        seen = [
-            {"frame": one.number, "box": [round(side) for side in face.box], "turned": round(face.yaw), "why": face.why}
-            for one in found.frames
-            for face in one.faces
-        ]
+        seen = [{"frame": row["frame"], **face} for row in rows(found.frames) for face in row["faces"]]
         picture = sockets.as_image(found.picture)
         facts = found.has_face, found.count, found.coverage, json.dumps(seen, ensure_ascii=False)
         return io.NodeOutput(*facts, picture, ui=new(ui.PreviewImage, picture, cls=cls))

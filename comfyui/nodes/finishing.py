@@ -9,8 +9,8 @@ from .. import inputs, sockets
 from ..compat import io
 from ..inputs import LIBRARIES, choice, number, result, schema, socket, text
 from ..memory import make_room
-from ..paths import Fresh, readable, scratch, state, temporary
-from ..running import Bar, plain_words
+from ..paths import Fresh, readable, scratch, state
+from ..running import Bar, made, plain_words
 
 if TYPE_CHECKING:
     from heygem.finish.base import Finish
@@ -123,15 +123,16 @@ def finished(video: Any, wish: Callable[[Fresh], Finish], device: str) -> Any:
         asked = wish(fresh)
         if not asked.changes:
             return io.NodeOutput(video, "nothing to do")
-        path, out, bar = sockets.video_path(video, fresh), temporary(".mp4"), Bar()
+        path, bar = sockets.video_path(video, fresh), Bar()
         bar.poster(path)
         if asked.enhance and device != "cpu":
             make_room()
-        made = finish(path, out, asked, _QUALITY, device, bar)
-        bar.done(out)
-    notes = made.notes | ({"logo": "drawn"} if "logo" in made.notes else {})  # it was a file of no name
-    said = [*(f"{name}: {note}" for name, note in notes.items()), *made.warnings]
-    return io.NodeOutput(sockets.as_video(made.path), "\n".join(said))
+        with made() as out:
+            film = finish(path, out, asked, _QUALITY, device, bar)
+            bar.done(out)
+    notes = film.notes | ({"logo": "drawn"} if "logo" in film.notes else {})  # it was a file of no name
+    said = [*(f"{name}: {note}" for name, note in notes.items()), *film.warnings]
+    return io.NodeOutput(sockets.as_video(film.path), "\n".join(said))
 
 
 def _written(text: str, fresh: Fresh) -> str:

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from .. import inputs, sockets
 from ..compat import blocked, io
-from ..inputs import LIBRARIES, choice, count, number, result, schema, socket
+from ..inputs import LIBRARIES, count, number, result, schema, socket
 from ..memory import booked
-from ..paths import scratch, temporary
-from ..running import Bar, may_be_skipped, plain_words, removed
+from ..paths import scratch
+from ..running import Bar, made, may_be_skipped, plain_words, removed
 from .talking import NOT_MEASURED, failed, line_of, person, report_of, score_of
 
 if TYPE_CHECKING:
@@ -31,7 +32,7 @@ class Retry(io.ComfyNode):
 
     @classmethod
     def define_schema(cls) -> Any:
-        step = "parameters of this try; without any of them HeyGem chooses by what took points"
+        step = "parameters of this try; without any of them HeyGem goes through a list of its own"
         return schema(
             "HeyGemRetry",
             "HeyGem retry",
@@ -46,11 +47,7 @@ class Retry(io.ComfyNode):
                 inputs.use_gpu(),
                 inputs.length(),
                 inputs.face(),
-                choice("on_error", inputs.POLICIES, "stop", "skip: the rest of a list goes on, the report says why"),
-                inputs.text("name", "", "of the item in reports; empty: the name of the file", optional=True),
-                socket(
-                    sockets.HeyGemAvatar, "avatar", "a person that is prepared already, instead of video", optional=True
-                ),
+                *inputs.item(),
                 _set("options", "parameters of the first try", optional=True),
                 *(_set(name, step, optional=True) for name in _STEPS),
             ],
@@ -118,25 +115,14 @@ class Compare(io.ComfyNode):
         from heygem.finish.compare import compare
 
         sets = [(name[-1].upper(), said.pop(name, None)) for name in _SETS]
-        with plain_words(), scratch() as fresh:
+        with plain_words(), scratch() as fresh, ExitStack() as films:
             known = sockets.widgets(**said)
             wishes = [(f"{letter} {one.get('label', '')}".strip(), {**known, **one}) for letter, one in sets if one]
-            path, sound, bar, takes = (
-                sockets.video_path(video, fresh),
-                sockets.audio_path(audio, fresh),
-                Bar(len(wishes) + 1),
-                [],
-            )
+            path, sound, bar = sockets.video_path(video, fresh), sockets.audio_path(audio, fresh), Bar(len(wishes) + 1)
             bar.poster(path)
-            try:
-                for _, wish in wishes:
-                    takes.append(_take(path, sound, wish, bar))
-                labels = [_label(label, take) for (label, _), take in zip(wishes, takes, strict=True)]
-                out = compare([take.path for take in takes], labels, temporary(".mp4"), tick=bar)
-            except BaseException:
-                for take in takes:
-                    removed(take.path)
-                raise
+            takes = [_take(path, sound, films.enter_context(made()), wish, bar) for _, wish in wishes]
+            labels = [_label(label, take) for (label, _), take in zip(wishes, takes, strict=True)]
+            out = compare([take.path for take in takes], labels, films.enter_context(made()), tick=bar)
             bar.done(out)
         best = max(range(len(takes)), key=lambda n: score_of(takes[n]))
         for n, take in enumerate(takes):
@@ -147,14 +133,12 @@ class Compare(io.ComfyNode):
         return io.NodeOutput(sockets.as_video(out), sockets.as_video(takes[best].path), labels[best], report)
 
 
-def _take(video: Any, audio: Any, wish: Mapping[str, Any], bar: Bar) -> Take:
+def _take(video: Path, audio: Path, out: Path, wish: Mapping[str, Any], bar: Bar) -> Take:
     from heygem.pipeline import lipsync
 
-    options, out = sockets.options_of(wish), temporary(".mp4")
+    options = sockets.options_of(wish)
     with booked(options):
-        take = lipsync(video, audio, out, options, bar)
-    removed(out.with_suffix(".take.json"))
-    return take
+        return lipsync(video, audio, out, options, bar)
 
 
 def _label(label: str, take: Take) -> str:
@@ -171,12 +155,12 @@ def _retried(video: Path, audio: Path, name: str, avatar: dict[str, Any] | None,
     known = [sockets.widgets(**said), options]
     first = sockets.options_of(*known, last)
     wishes = [first, *(sockets.options_of(*known, step, last) for step in steps)][: first.tries]
-    out, bar = temporary(".mp4"), Bar(len(wishes) if steps else first.tries)
+    bar = Bar(len(wishes) if steps else first.tries)
     bar.poster(video)
-    with booked(first):
-        found = retake(video, audio, out, wishes if steps else first, bar)
-    bar.done(out)
-    removed(out.with_suffix(".take.json"))
+    with made() as out:
+        with booked(*wishes):
+            found = retake(video, audio, out, wishes if steps else first, bar)
+        bar.done(out)
     tries = [vars(one) for one in found.tries]
     report = json.dumps({"tries": tries, **json.loads(report_of(found.take))}, ensure_ascii=False, indent=1)
     line = line_of(name or video.stem, found.take, video, audio)

@@ -7,8 +7,7 @@ from typing import Any
 from .. import sockets
 from ..compat import io
 from ..inputs import number, result, schema, text
-from ..paths import temporary
-from ..running import Bar, plain_words
+from ..running import Bar, made, plain_words
 
 
 class TextToSpeech(io.ComfyNode):
@@ -37,9 +36,9 @@ class TextToSpeech(io.ComfyNode):
     def execute(cls, text: str, voice: str, speed: float) -> Any:
         from heygem.say import say
 
-        with plain_words():
+        with plain_words(), made(".wav") as out:
             bar = Bar()
-            spoken = say(text, temporary(".wav"), voice, speed, bar)
+            spoken = say(text, out, voice, speed, bar)
             bar.done()
         return io.NodeOutput(sockets.FileAudio(spoken.path), spoken.seconds, spoken.voice)
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -10,7 +9,7 @@ from .. import inputs, sockets
 from ..bootstrap import ensure_storage
 from ..compat import io, new, ui
 from ..inputs import number, result, schema, text
-from ..paths import saved, scratch
+from ..paths import copied, film_stem, saved, scratch
 from ..running import Bar, plain_words
 
 if TYPE_CHECKING:
@@ -40,17 +39,16 @@ class SaveToStorage(io.ComfyNode):
     @classmethod
     def execute(cls, video: Any, name: str, link_hours: float) -> Any:
         from heygem import settings
-        from heygem.names import clean_stem
 
         ensure_storage()
         from storage import Meta, open_storage
 
         with plain_words(), scratch() as fresh:
             config, bar = settings.load(), Bar()
-            storage, stem = open_storage(config), clean_stem(f"{name}.mp4")
+            storage, stem = open_storage(config), film_stem(name)
             file = sockets.video_path(video, fresh)
             if storage.name == "local":  # it shares a file where it lies, and the temporary folder is emptied
-                file = _kept(file, stem)
+                file = copied(file, saved(f"HeyGem/shared/{stem}", ".mp4"))
             key, meta = _key(config, file, stem), Meta(f"{stem}.mp4")
             _put(storage, file, key, meta, bar)
             link = storage.link(key, meta, round(link_hours * 3600)).url
@@ -60,18 +58,6 @@ class SaveToStorage(io.ComfyNode):
     @classmethod
     def fingerprint_inputs(cls, **_: Any) -> float:
         return float("nan")  # every time anew
-
-
-def _kept(file: Path, stem: str) -> Path:
-    """A copy in ComfyUI's output folder."""
-    out = saved(f"HeyGem/shared/{stem}", ".mp4")
-    part = out.with_name(out.name + ".part")
-    try:
-        shutil.copyfile(file, part)
-        part.replace(out)
-    finally:
-        part.unlink(missing_ok=True)
-    return out
 
 
 def _key(config: Settings, file: Path, stem: str) -> str:

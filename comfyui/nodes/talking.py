@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any
 
 from .. import inputs, sockets
 from ..compat import blocked, io
-from ..inputs import LIBRARIES, choice, result, schema, socket, text
+from ..inputs import LIBRARIES, choice, result, schema, socket
 from ..memory import booked
-from ..paths import Fresh, scratch, temporary
-from ..running import Bar, may_be_skipped, plain_words, removed
+from ..paths import Fresh, scratch
+from ..running import Bar, made, may_be_skipped, plain_words
 
 if TYPE_CHECKING:
     from heygem.pipeline import Options, Take
@@ -40,11 +40,7 @@ class TalkingHead(io.ComfyNode):
                 inputs.smoothness(),
                 inputs.length(),
                 inputs.face(),
-                choice("on_error", inputs.POLICIES, "stop", "skip: the rest of a list goes on, the report says why"),
-                text("name", "", "of the item in reports; empty: the name of the file", optional=True),
-                socket(
-                    sockets.HeyGemAvatar, "avatar", "a person that is prepared already, instead of video", optional=True
-                ),
+                *inputs.item(),
                 socket(sockets.HeyGemOptions, "options", "further options; they win over the widgets", optional=True),
             ],
             [
@@ -93,12 +89,12 @@ def speak(video: Path, audio: Path, wish: Options, name: str = "") -> tuple[Take
     """One take in the temporary folder, with bar, pictures and interrupt."""
     from heygem.pipeline import lipsync
 
-    out, bar = temporary(".mp4"), Bar()
+    bar = Bar()
     bar.poster(video)
-    with booked(wish):
-        take = lipsync(video, audio, out, wish, bar)
-    bar.done(out)
-    removed(out.with_suffix(".take.json"))
+    with made() as out:
+        with booked(wish):
+            take = lipsync(video, audio, out, wish, bar)
+        bar.done(out)
     return take, line_of(name or video.stem, take, video, audio)
 
 

@@ -12,6 +12,7 @@ from ..inputs import choice, result, schema, text
 from ..running import aside, plain_words, unlogged
 
 _ALL = "all"
+_SKIP = "skip: a message that does not arrive fails nothing; a channel chosen by name that is not set does"
 _CHANNELS = [_ALL, "wecom", "dingtalk", "feishu", "webhook", "email"]
 
 
@@ -28,7 +29,7 @@ class Notify(io.ComfyNode):
                 text("title", "HeyGem", "the first line"),
                 text("text", "", "what is told; of a report of “HeyGem talking head” score and length", multiline=True),
                 choice("channel", _CHANNELS, _ALL, "by which way; all: every one that is set"),
-                choice("on_error", inputs.POLICIES, "skip", "skip: a message that does not arrive fails nothing"),
+                choice("on_error", inputs.POLICIES, "skip", _SKIP),
                 text("link", "", "where it leads to", optional=True),
             ],
             [result(io.String, "sent", "by which ways it went, and what went wrong")],

@@ -8,12 +8,13 @@ import json
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from heygem import settings
 from heygem.media.probe import probe, probe_sound, probe_video
 from tests.comfyui import fake_comfy, lines
-from tests.comfyui.fake_comfy import STATE, ExecutionBlocker, Interrupted, OldInterrupted
+from tests.comfyui.fake_comfy import STATE, ExecutionBlocker, Interrupted
 from tests.media.clips import film, numbered
 from tests.notify.receiver import Receiver
 
@@ -54,36 +55,6 @@ def test_one_video(engine, comfy):
     assert (line.name, line.state, line.video, line.score) == ("person", "done", "person.mp4", score)
     assert temporary(comfy) == [".mp4"]  # the result; neither the sound nor a record stays
     assert (comfy / "output" / "HeyGem" / "single_00001_.mp4").is_file() and done["5"] == [[report]]
-
-
-@pytest.mark.parametrize("line", ["single", "retry", "compare"])
-def test_the_bar_only_grows_and_shows_the_person_all_the_while(line, pack, engine, monkeypatch):
-    monkeypatch.setattr(sys.modules[f"{pack.__name__}.running"], "PICTURES", 0.0)
-    monkeypatch.setattr(sys.modules[f"{pack.__name__}.running"], "BETWEEN", 0.0)
-    engine.run(lines.LINES[line]())
-    shares = [share for share, _ in STATE.bars]
-    pictures = [n for n, (_, preview) in enumerate(STATE.bars) if preview]
-    assert shares == sorted(shares) and shares[-1] == 1 and len(shares) > 5
-    assert pictures[0] == 0 and len(pictures) > 15 and pictures[-1] >= len(shares) - 2
-    kind, picture, side = STATE.bars[0][1]
-    assert kind == "JPEG" and max(picture.size) <= side
-
-
-@pytest.mark.parametrize("kind", [Interrupted, OldInterrupted])
-@pytest.mark.parametrize("line", ["single", "retry"])
-def test_an_interrupt_ends_everything_and_leaves_nothing(pack, engine, comfy, kind, line, monkeypatch):
-    """Within a frame, and also where one bad item of a list would be skipped."""
-    running = sys.modules[f"{pack.__name__}.running"]
-    monkeypatch.setattr(running, "BETWEEN", 0)
-    monkeypatch.setattr(sys.modules["comfy.model_management"], "InterruptProcessingException", kind)
-    prompt = lines.LINES[line]()
-    prompt["3" if line == "single" else "4"]["inputs"]["on_error"] = "skip"
-    STATE.interrupt_at = 0.6
-    with pytest.raises(kind):
-        engine.run(prompt)
-    assert len([share for share, _ in STATE.bars if share >= 0.6]) == 1
-    assert temporary(comfy) == [] and not any((comfy / "output").iterdir())
-    engine.run(lines.single())  # the next run is not disturbed
 
 
 def test_a_batch_goes_on_past_what_does_not_work(engine, comfy, filled):
@@ -169,6 +140,19 @@ def test_a_retry_keeps_the_best_and_reports_every_try(engine, comfy):
     assert len(json.loads(engine.run(enough)["4"][2][0])["tries"]) == 1
 
 
+def test_room_is_made_for_the_engines_of_all_tries(pack, engine, monkeypatch):
+    asked = []
+
+    def booked(*wishes):
+        asked.extend(wish.style.strength for wish in wishes)
+        raise Interrupted
+
+    monkeypatch.setattr(sys.modules[f"{pack.__name__}.nodes.quality"], "booked", booked)
+    with pytest.raises(Interrupted):
+        engine.run(lines.retry())
+    assert asked == [1.0, 0.8]
+
+
 def test_a_comparison_names_its_sets_and_gives_the_best(engine, comfy):
     done = engine.run(lines.compare())
     (whole,), (best,), (label,), (report,) = done["5"]
@@ -197,7 +181,7 @@ def test_a_teachers_line_from_photo_to_notice(engine, comfy, filled, monkeypatch
         told.append(message)
 
     monkeypatch.setattr(hook, "send", send)
-    done = engine.run(widgets(lines.teacher(), n8__captions="burn"))
+    done = engine.run(widgets(lines.teacher(), n8__captions="burn", n10__name="lesson.mp4"))
     (final,), (method,) = done["8"]
     assert probe_video(final.get_stream_source()).frames == 20 and probe_sound(final.get_stream_source())
     assert "background" in done["6"][1][0] and "subtitles: " in method and "logo: drawn" in method
@@ -261,6 +245,18 @@ def test_a_face_is_found_with_a_picture_of_it(nodes, comfy, clip, tmp_path):
     assert {one["why"] for one in json.loads(boxes)} == {""}
     bars = film(tmp_path / "bars.mp4", [numbered(1)] * 3)
     assert detect(fake_comfy.VideoFromFile(str(bars)), 4).args[:3] == (False, 0, 0.0)
+
+
+def test_why_a_face_is_left_alone_is_said_by_itself(nodes, comfy, clip, monkeypatch):
+    from heygem import detect
+    from heygem.faces.scan import Seen, Sighting
+
+    seen = Seen(7, (Sighting((1.0, 2.0, 30.5, 40.0), 61.04, ", the face is turned away"),))
+    monkeypatch.setattr(detect, "look_at", lambda *_: (seen,))
+    monkeypatch.setattr(detect, "drawn", lambda *_: np.zeros((2, 2, 3), np.uint8))
+    boxes = nodes["HeyGemDetectFace"].execute(fake_comfy.VideoFromFile(str(clip)), 1).args[3]
+    (one,) = json.loads(boxes)
+    assert (one["frame"], one["why"]) == (7, "the face is turned away")
 
 
 def test_nothing_to_do_is_done_at_once(nodes, comfy, clip):

@@ -80,6 +80,15 @@ def test_an_engine_without_networks_takes_no_room(booked):
     assert STATE.loaded == []
 
 
+def test_of_several_engines_the_largest_counts(booked, monkeypatch):
+    asked = []
+    management = sys.modules["comfy.model_management"]
+    monkeypatch.setattr(management, "load_models_gpu", lambda models, memory_required: asked.append(models[0].size))
+    with booked(Options("mesh"), Options("wav2lip"), Options("loudness")):
+        pass
+    assert asked == [1000]
+
+
 def test_what_fails_is_in_the_books_as_well(booked):
     with pytest.raises(RuntimeError), booked(Options("wav2lip")):
         resident.resident("wav2lip", HERE, "net", lambda: nn.Linear(10, 10))

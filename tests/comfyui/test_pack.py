@@ -20,6 +20,7 @@ from tests.comfyui import fake_comfy
 from tests.comfyui.conftest import PACK
 from tests.comfyui.engine import load_pack, nodes_of
 from tests.comfyui.lines import LINES
+from tests.comfyui.live.notes import NOTES
 
 ROOT = PACK.parent
 
@@ -121,6 +122,8 @@ def test_every_node_has_help_in_both_languages(nodes):
         english, chinese = ((docs / f).read_text("utf-8") for f in (f"{name}.md", f"{name}/zh.md"))
         for one in schema.inputs:
             assert f"`{one.id}`" in english and f"`{one.id}`" in chinese, f"{name}.{one.id}"
+            assert one.tooltip in english, f"{name}.{one.id}"
+        assert schema.description in english, name
         assert re.search("[一-鿿]", chinese) and len(english) > 200
 
 
@@ -276,6 +279,8 @@ def test_example_workflows_are_the_production_lines(line, nodes):
     prompt, graph = LINES[line](), json.loads((folder / f"{line}.json").read_text("utf-8"))
     drawn = {str(node["id"]): node for node in graph["nodes"] if node["type"] != "MarkdownNote"}
     assert {key: node["type"] for key, node in drawn.items()} == {key: one["class_type"] for key, one in prompt.items()}
+    (note,) = (node for node in graph["nodes"] if node["type"] == "MarkdownNote")
+    assert note["widgets_values"] == [NOTES[line].strip()]
     for key, node in drawn.items():
         if node["type"] in nodes:
             inputs = nodes[node["type"]].GET_SCHEMA().inputs

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import sys
 import wave
 from collections.abc import Mapping
@@ -17,7 +18,8 @@ from heygem.errors import FileMissing, NoSound, OptionInvalid
 from heygem.media.probe import probe_video
 from heygem.media.sound import RATE
 from tests.comfyui.fake_comfy import VideoFromFile, video_of
-from tests.media.clips import clicks, onsets, wav
+from tests.comfyui.lines import CAPTIONS
+from tests.media.clips import clicks, film, numbered, onsets, wav
 
 
 @pytest.fixture
@@ -118,6 +120,12 @@ def test_an_audio_of_ours_stays_its_file_and_is_decoded_for_others(sockets, tmp_
     assert onsets(waveform[0, 0].numpy(), RATE)[0] == pytest.approx(0.5, abs=0.07)  # AAC begins with its own delay
 
 
+def test_an_audio_of_ours_without_sound_says_so(sockets, tmp_path, comfy):
+    silent = film(tmp_path / "silent.mp4", [numbered(1)] * 3)
+    with pytest.raises(ValueError, match=r"“silent.mp4” has no sound. Choose a recording"):
+        sockets.FileAudio(silent)["waveform"]
+
+
 def test_a_picture_keeps_its_transparency(sockets, comfy):
     from PIL import Image
 
@@ -177,6 +185,12 @@ def test_names_inside_are_found_and_further_folders_only_where_allowed(paths, co
     assert paths.readable("b.srt", "file") == more / "b.srt"
 
 
+def test_a_text_that_is_pasted_as_a_name_is_no_file(paths, nodes, comfy):
+    with pytest.raises(FileMissing):
+        paths.readable(CAPTIONS * 9, "file")
+    assert "no file" in nodes["HeyGemSubtitles"].validate_inputs(file=CAPTIONS * 9)
+
+
 @pytest.mark.parametrize("prefix", ["../out", "/tmp/out", "a/../../out", "", "..", "link/out", "a\0b"])
 def test_no_name_leads_out_of_the_output_folder(prefix, paths, comfy, tmp_path_factory):
     (comfy / "output" / "link").symlink_to(tmp_path_factory.mktemp("elsewhere"), target_is_directory=True)
@@ -190,6 +204,28 @@ def test_new_names_never_replace_old_ones(paths, comfy):
     first.touch()
     assert paths.saved("HeyGem/batch", ".csv").name == "batch_00002_.csv"
     assert paths.shown(first) == "HeyGem/batch_00001_.csv" and paths.shown(Path("/somewhere/x.mp4")) == "x.mp4"
+
+
+@pytest.mark.parametrize(
+    ("name", "stem"), [("lesson", "lesson"), ("lesson.mp4", "lesson"), ("v1.2", "v1.2"), ("", "video")]
+)
+def test_a_film_has_its_suffix_once(paths, name, stem):
+    assert paths.film_stem(name) == stem
+
+
+def test_a_copy_that_fails_leaves_nothing(nodes, comfy, clip, monkeypatch):
+    from heygem.report import DONE, Line
+
+    def full(file, out):
+        Path(out).write_bytes(b"half")
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(os, "link", full)
+    monkeypatch.setattr(shutil, "copyfile", full)
+    line = Line("lesson", DONE, "lesson.mp4", "lesson.wav", str(clip), 90, 1.0)
+    with pytest.raises(OSError, match="No space"):
+        nodes["HeyGemBatchReport"].execute(name=["all"], format=["csv"], save_videos=[True], lines=[line])
+    assert not list((comfy / "output").glob("**/*.part"))
 
 
 def test_a_list_that_names_files_elsewhere_is_refused(nodes, comfy, outside, voice):
@@ -215,6 +251,29 @@ def test_a_changed_file_is_not_taken_from_the_cache(nodes, comfy, voice):
     for node in ("HeyGemSaveToStorage", "HeyGemNotify"):
         value = nodes[node].fingerprint_inputs(name="x")
         assert value != value  # not a number: they run every time
+
+
+def test_nor_is_one_that_a_table_names_in_another_folder(nodes, comfy):
+    for folder in ("films", "lists"):
+        (comfy / "input" / folder).mkdir()
+    film, table = comfy / "input" / "films" / "a.mp4", comfy / "input" / "lists" / "pairs.csv"
+    film.with_suffix(".wav").touch()
+    table.write_text("video,audio\n../films/a.mp4,../films/a.wav\n", "utf-8")
+    ask = nodes["HeyGemPairList"].fingerprint_inputs
+    seen = [ask(source="lists/pairs.csv")]
+    for data in (b"one", b"three"):
+        film.write_bytes(data)
+        seen.append(ask(source="lists/pairs.csv"))
+    (table.parent / "other.txt").touch()
+    assert "a.mp4" in seen[0] and len(set(seen)) == 3 and ask(source="lists/pairs.csv") == seen[-1]
+
+
+def test_more_left_out_than_there_is_names_how_many_there_are(nodes, comfy, clip, voice):
+    (comfy / "input" / "a.mp4").write_bytes(clip.read_bytes())
+    (comfy / "input" / "a.wav").write_bytes(voice.read_bytes())
+    assert nodes["HeyGemPairList"].execute(source="", first=0).args[3] == 1
+    with pytest.raises(ValueError, match=r"first cannot be 1. Choose a number below 1"):
+        nodes["HeyGemPairList"].execute(source="", first=1)
 
 
 def test_options_meet_in_one_place_and_the_later_ones_win(sockets):

@@ -52,11 +52,11 @@ Two sets of parameters speak the same voice, side by side; their scores stand be
 ## Again until it is good
 
 While the score is below **least_score**, the take is made again with other parameters; the best one is kept. Without
-any step HeyGem chooses by what took points.
+any step HeyGem goes through a list of its own.
 
 ## 不够好就重做
 
-评分低于设定值时换参数重做，保留最好的一次。不接步骤时，HeyGem 按扣分原因自己选择。
+评分低于设定值时换参数重做，保留最好的一次。不接步骤时，HeyGem 依次尝试自己的一组参数。
 """,
     "spoken": """
 ## Text and a photo, no recording
