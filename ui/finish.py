@@ -9,7 +9,8 @@ from typing import Any
 import gradio as gr
 from gradio.components import Component
 
-from heygem.finish.base import BLUR, CAPTIONS, PERSON, PLACES, Finish, is_file
+from heygem.errors import OptionInvalid
+from heygem.finish.base import BLUR, CAPTIONS, COLOUR, PERSON, PLACES, Finish, is_file
 from ui.browser import QUIET
 
 _USUAL = Finish()
@@ -44,6 +45,8 @@ def finish_of(values: list[Any], files: Mapping[str, Path]) -> Finish:
     """What the components hold. files: of a job that is made again, which stay where none is chosen anew. Raises
     OptionInvalid."""
     kind, cutout, colour, file, enhance, subtitles, captions, size, logo, place, width, opacity = values
+    if kind == "colour" and not COLOUR.fullmatch(colour or ""):  # any other text would name a file of the server
+        raise OptionInvalid(option="background", value=colour, allowed="a colour like #ffffff")
     kept = {option: str(path) for option, path in files.items()}
     background = {"keep": "", BLUR: BLUR, "colour": colour, "file": file or kept.get("background", "")}[kind]
     return Finish(

@@ -78,7 +78,9 @@ class Matter:
         else:
             look = self._pictures % LOOK == 0 or self._stirs_outside(moved, frame.width / size[0])
             mask = self._whole(frame, size) if look else np.zeros(size[::-1], np.float32)
-        x0, y0, x1, y1 = (round(edge * size[0] / frame.width) for edge in self._window)
+        # each side by its own scale: four rows become one, and of the last few none is left
+        sides = zip(self._window, size * 2, (frame.width, frame.height) * 2, strict=True)
+        x0, y0, x1, y1 = (round(edge * small / large) for edge, small, large in sides)
         part = cv2.resize(self._mask(frame.cut(self._window).small((SIDE, SIDE))), (x1 - x0, y1 - y0))
         if part.max() < 0.5:  # who was there has left: what is found elsewhere is not mixed with that
             self._last = self._window = None

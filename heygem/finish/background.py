@@ -82,9 +82,7 @@ def _plate(wish: Finish, size: tuple[int, int], fps: Fraction) -> _Plate:
 
 class _Colour:
     def __init__(self, colour: str, size: tuple[int, int]) -> None:
-        self._frame = Frame.blank(*size)
-        for plane, level in zip(self._frame.planes(), levels(colour), strict=True):
-            plane[:] = round(level)
+        self._frame = Frame.plain(*size, levels(colour))
 
     def __call__(self, number: int, frame: Frame, alpha: np.ndarray) -> Frame:
         return self._frame
@@ -126,7 +124,8 @@ class _Blur:
         size = small.shape[1], small.shape[0]
         near = cv2.dilate(cv2.resize(alpha, size, interpolation=cv2.INTER_AREA), np.ones((3, 3), np.uint8))
         outside = 1 - near
-        usual = np.array(cv2.mean(small, (outside > 0.5).astype(np.uint8))[:3], np.float32)
+        free = (outside > 0.5).astype(np.uint8)
+        usual = np.array(cv2.mean(small, free if free.any() else None)[:3], np.float32)
         weighted = cv2.GaussianBlur(small * outside[..., None], (0, 0), sigma)
         weights = cv2.GaussianBlur(outside, (0, 0), sigma)[..., None]
         blurred = (weighted + 0.01 * usual) / (weights + 0.01)

@@ -22,7 +22,11 @@ _LAST_MS = 4000  # how long the last line of an LRC file stays
 
 _TIME = r"(?:(\d{1,3}):)?(\d{1,3}):(\d{1,2})(?:[.,](\d{1,3}))?"
 _GAP = r"\s{0,9}"  # without a limit, hostile lines would be tried for hours
-_RANGE = re.compile(rf"[\[(【（]?{_GAP}{_TIME}{_GAP}(?:-->|->|[-–—~～→至到]){_GAP}{_TIME}{_GAP}[\])】）]?[\s:：|]*(.*)")
+_ARROW, _RANGE = (
+    re.compile(rf"[\[(【（]?{_GAP}{_TIME}{_GAP}(?:{to}){_GAP}{_TIME}{_GAP}[\])】）]?[\s:：|]*(.*)")
+    for to in ("-->", "-->|->|[-–—~～→至到]")
+)
+_SRT = re.compile(rf"\d{{1,3}}:\d\d:\d\d[.,]\d{{3}}{_GAP}-->{_GAP}\d{{1,3}}:\d\d:\d\d[.,]\d{{3}}")
 _SETTING = re.compile(r"(?:align|line|position|size|region|vertical):.+|[XY][12]:\d+")
 _LRC = re.compile(rf"((?:\[{_TIME}\]{_GAP})+)(.*)")
 _LRC_TIME = re.compile(rf"\[{_TIME}\]")
@@ -30,7 +34,9 @@ _LRC_SHIFT = re.compile(r"\[offset:\s{0,9}([+-]?\d{1,6})\s{0,9}\]")
 _TAG = re.compile(rf"<{_GAP}(/?){_GAP}([ibus]){_GAP}>", re.IGNORECASE)
 _OTHER_TAG = re.compile(r"</?[a-zA-Z][^<>\n]{0,200}>|<[\d:.]{5,15}>")
 _KEPT = re.compile(r"\{(?:\\(?:an?\d{1,2}|[ibus][01]|pos\([\d., -]{1,30}\)))+\}")
-_OVERRIDE = re.compile(r"\{[^{}]*\}")
+_OVERRIDE = re.compile(r"\\([{}])|\{[^{}]*\}")  # or a brace that is text
+_TAGS = re.compile(r"(\{[^{}]*\})")
+_DRAWING = re.compile(r"\\p(\d)")
 _ASS_LINE = re.compile(
     r"\W{0,3}\[[^\[\]]{1,40}\]\s*$|(?:Style|Dialogue):|"
     r"(?:PlayRes[XY]|LayoutRes[XY]|WrapStyle|ScaledBorderAndShadow|Collisions):.{1,40}$"
@@ -53,13 +59,13 @@ class Captions:
 
 def read(path: Path) -> Captions:
     """Raises SubtitlesUnusable."""
-    if not path.exists():
-        raise SubtitlesUnusable(name=path.name, reason="there is no such file")
-    if not path.is_file():
-        raise SubtitlesUnusable(name=path.name, reason="it is not a file")
-    if path.stat().st_size > MOST_BYTES:
-        raise SubtitlesUnusable(name=path.name, reason="it is larger than 5 MB")
     try:
+        if not path.exists():
+            raise SubtitlesUnusable(name=path.name, reason="there is no such file")
+        if not path.is_file():
+            raise SubtitlesUnusable(name=path.name, reason="it is not a file")
+        if path.stat().st_size > MOST_BYTES:
+            raise SubtitlesUnusable(name=path.name, reason="it is larger than 5 MB")
         data = path.read_bytes()
     except OSError as error:
         raise SubtitlesUnusable(name=path.name, reason=error.strerror) from error
@@ -68,7 +74,7 @@ def read(path: Path) -> Captions:
         raise SubtitlesUnusable(name=path.name, reason="it is not a text")
     if not text.strip():
         raise SubtitlesUnusable(name=path.name, reason="it is empty")
-    text = unicodedata.normalize("NFC", text)
+    text = unicodedata.normalize("NFC", text.lstrip("\ufeff"))
     styled = re.search(r"^\W{0,3}\[(?:script info|v4\+? styles)\]", text, re.IGNORECASE | re.MULTILINE)
     subs = _substation(path, text) if styled else SSAFile()
     if not styled:  # in ASS the order of the file says what lies above what
@@ -82,8 +88,19 @@ def read(path: Path) -> Captions:
 
 def bare(text: str) -> str:
     """The text of an event without markup."""
-    text = _OVERRIDE.sub("", text.replace("\\{", "｛").replace("\\}", "｝"))
-    return text.replace("\\N", "\n").replace("\\n", "\n").replace("\\h", " ").replace("｛", "{").replace("｝", "}")
+    text = _OVERRIDE.sub(lambda found: found[1] or "", text)
+    return text.replace("\\N", "\n").replace("\\n", "\n").replace("\\h", " ")
+
+
+def spoken(text: str) -> list[str]:
+    """The lines of an event without markup, and without the shapes that ASS draws from ``{\\p1}`` to ``{\\p0}``."""
+    kept, drawing = "", False
+    for part in _TAGS.split(text):
+        if levels := _DRAWING.findall(part) if part.startswith("{") else []:
+            drawing = levels[-1] != "0"
+        kept += "" if drawing else part
+    lines = (line.strip() for line in bare(kept).splitlines())
+    return [line for line in lines if line]
 
 
 def decoded(data: bytes) -> str | None:
@@ -132,28 +149,33 @@ def _substation(path: Path, text: str) -> SSAFile:
 
 
 def _timed(path: Path, lines: list[str]) -> Iterator[SSAEvent]:
-    web = lines[0].lstrip("\ufeff").startswith("WEBVTT")
-    ranges = any(_RANGE.match(line) for line in lines)
-    for start, end, said in _ranges(lines, web) if ranges else _lyrics(lines):
+    web = lines[0].startswith("WEBVTT")
+    strict = web or any(_SRT.fullmatch(line) for line in lines)  # then “9:00-17:00 open” is a text
+    times = _ARROW if strict else _RANGE
+    ranges = any(times.match(line) for line in lines)
+    for start, end, said in _ranges(lines, times, web) if ranges else _lyrics(lines):
         where = f" ({_clock(start)})"
         if end < start:
             raise SubtitlesUnusable(name=path.name, reason="a line ends before it begins", where=where)
         if len(said) > _MOST_SIGNS:
             raise SubtitlesUnusable(name=path.name, reason="a text is too long to be shown", where=where)
-        yield SSAEvent(start, end, _marked(html.unescape(said) if web else said))
+        yield SSAEvent(start, end, _marked(said, web))
 
 
-def _ranges(lines: Iterable[str], web: bool) -> Iterator[tuple[int, int, str]]:
+def _ranges(lines: Iterable[str], time: re.Pattern[str], web: bool) -> Iterator[tuple[int, int, str]]:
     """Start and end (ms) and text of each line of time. In WebVTT an empty line ends a text; what then stands before
-    the next time is a name or a note."""
+    the next time is a name or a note. Elsewhere texts are numbered where the first one is."""
     times: tuple[int, int] | None = None
     said: list[str] = []
-    ended, number = False, 0
+    ended = numbered = False
+    number = 0
     for line in lines:
-        found = _RANGE.match(line)
+        found = time.match(line)
         if found:
             if times:
-                yield *times, _without_number(said, number + 1)
+                yield *times, _without_number(said, number + 1) if numbered else "\n".join(said).strip()
+            else:
+                numbered = not web and next(filter(None, reversed(said)), "").isdecimal()
             *stamps, rest = found.groups()
             times, ended, number = (_ms(stamps[:4]), _ms(stamps[4:])), False, number + 1
             said = [] if all(_SETTING.match(word) for word in rest.split()) else [rest]
@@ -174,19 +196,19 @@ def _without_number(said: list[str], following: int) -> str:
 
 
 def _lyrics(lines: Iterable[str]) -> Iterator[tuple[int, int, str]]:
-    """LRC: each line goes on until the next begins; one may stand at several times."""
-    starts: list[tuple[int, str]] = []
+    """LRC: each line goes on until a later one begins; one may stand at several times, and two languages at one."""
+    starts: dict[int, list[str]] = {}
     shift = 0
     for line in lines:
         if moved := _LRC_SHIFT.match(line):
             shift = int(moved[1])
         if found := _LRC.match(line):
-            said = found.groups()[-1]
-            starts += [(_ms(one), said) for one in _LRC_TIME.findall(found[1])]
-    starts.sort(key=lambda line: line[0])
-    ends = [start for start, _ in starts[1:]] + [start + _LAST_MS for start, _ in starts[-1:]]
-    for (start, said), end in zip(starts, ends, strict=True):
-        yield max(start - shift, 0), max(end - shift, 0), said
+            for one in _LRC_TIME.findall(found[1]):
+                starts.setdefault(_ms(one), []).append(found.groups()[-1])
+    times = sorted(starts)
+    ends = times[1:] + [start + _LAST_MS for start in times[-1:]]
+    for start, end in zip(times, ends, strict=True):
+        yield max(start - shift, 0), max(end - shift, 0), "\n".join(starts[start]).strip()
 
 
 def _ms(stamp: Iterable[str]) -> int:
@@ -198,10 +220,12 @@ def _clock(ms: int) -> str:
     return f"{ms // 3_600_000}:{ms // 60_000 % 60:02}:{ms // 1000 % 60:02}.{ms % 1000:03}"
 
 
-def _marked(text: str) -> str:
-    """As ASS has it: markup that it knows becomes its own, other markup goes, and what looks like markup is text."""
+def _marked(text: str, web: bool) -> str:
+    """As ASS has it: markup that it knows becomes its own, other markup goes, and what looks like markup is text. web:
+    signs may be written as in HTML."""
     text = _TAG.sub(lambda tag: f"{{\\{tag[2].lower()}{0 if tag[1] else 1}}}", text)
     text = _OTHER_TAG.sub("", text.replace("\\N", "\n"))
+    text = html.unescape(text) if web else text
     parts, place = [], 0
     for tag in _KEPT.finditer(text):
         parts += [_literal(text[place : tag.start()]), tag[0]]

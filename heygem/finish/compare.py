@@ -7,17 +7,18 @@ from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from fractions import Fraction
+from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 from av.video.reformatter import Interpolation
 
-from heygem.errors import NoSound, OptionInvalid
+from heygem.errors import OptionInvalid
 from heygem.finish.fonts import face_for
 from heygem.finish.overlay import Overlay
 from heygem.media.frame import Frame
-from heygem.media.probe import MOST_PIXELS, probe_sound
+from heygem.media.probe import MOST_PIXELS, heard
 from heygem.media.reader import VideoReader, count_frames
 from heygem.media.target import check_target, disk_errors
 from heygem.media.writer import VideoWriter
@@ -53,8 +54,9 @@ def compare(
         bars = _bars(labels, cells, size)
         fps = films[0].fps
         total = max(math.ceil(film.frames * fps / film.fps) for film in films)
-        canvas = _blank(size)
-        with VideoWriter(out, fps, size, quality, _sound(videos)) as writer:
+        canvas = Frame.plain(*size, _BLACK)
+        sounds = list(islice(filter(heard, videos), 1))
+        with VideoWriter(out, fps, size, quality, sounds) as writer:
             for n in range(total):
                 for film, cell, bar in zip(films, cells, bars, strict=True):
                     _lay(canvas, cell, film.at(n / fps, cell))
@@ -114,7 +116,7 @@ class _Film:
 
     def __init__(self, path: Path) -> None:
         self.frames = count_frames(path)
-        self._reader = VideoReader(path)
+        self._reader = VideoReader(path, 0)  # nothing is kept: it is read upwards only
         self.fps = self._reader.info.fps
         self.shape = self._reader.info.width, self._reader.info.height
         self._number, self._shown = -1, Frame.blank(2, 2)
@@ -139,13 +141,6 @@ def _scaled(frame: Frame, width: int, height: int) -> Frame:
         return frame
     smooth = Interpolation.BICUBIC | Interpolation.ACCURATE_RND
     return Frame.of_picture(frame.picture().reformat(width, height, interpolation=smooth))
-
-
-def _blank(size: tuple[int, int]) -> Frame:
-    frame = Frame.blank(*size)
-    for plane, level in zip(frame.planes(), _BLACK, strict=True):
-        plane[:] = level
-    return frame
 
 
 def _lay(canvas: Frame, cell: _Cell, picture: Frame) -> None:
@@ -203,14 +198,3 @@ def _shorter(text: str) -> Iterator[str]:
     yield text
     for end in range(len(text) - 1, 0, -1):
         yield text[:end].rstrip() + "…"
-
-
-def _sound(videos: Sequence[Path]) -> list[Path]:
-    """The first that has a sound, alone."""
-    for path in videos:
-        try:
-            probe_sound(path)
-        except NoSound:
-            continue
-        return [path]
-    return []

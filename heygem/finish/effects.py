@@ -7,12 +7,15 @@ from contextlib import ExitStack
 from fractions import Fraction
 from pathlib import Path
 
+from heygem.errors import OptionInvalid
 from heygem.finish.base import Effect, Finish
 from heygem.media.frame import Frame
 
 
 def check(wish: Finish, device: str = "auto") -> None:
-    """Raises what is wrong with the files of a wish, with fonts and weights, before any work."""
+    """Raises what is wrong with the device, the files of a wish, fonts and weights, before any work."""
+    if device not in ("auto", "cpu", "cuda"):
+        raise OptionInvalid(option="device", value=device, allowed="auto, cpu or cuda")
     if wish.background:
         from heygem.finish import background
 
@@ -24,7 +27,7 @@ def check(wish: Finish, device: str = "auto") -> None:
     if wish.subtitles:
         from heygem.finish import subtitles
 
-        subtitles.check(Path(wish.subtitles), wish.font)
+        subtitles.check(wish)
     if wish.logo:
         from heygem.finish import logo
 
@@ -37,6 +40,7 @@ class Effects:
     def __init__(self, wish: Finish, size: tuple[int, int], fps: Fraction, frames: int, device: str = "auto") -> None:
         self._opened = ExitStack()
         self._effects: list[Effect] = []
+        self._beside = unseen(wish, float(frames / fps))
         try:
             for effect in _made(wish, size, fps, frames, device):
                 self._effects.append(effect)
@@ -69,7 +73,16 @@ class Effects:
     @property
     def warnings(self) -> list[str]:
         """What the user should know about the frames so far."""
-        return [warning for effect in self._effects for warning in getattr(effect, "warnings", ())]
+        return [*self._beside, *(warning for effect in self._effects for warning in getattr(effect, "warnings", ()))]
+
+
+def unseen(wish: Finish, seconds: float) -> list[str]:
+    """What the user should know of a track of subtitles beside a film of this length. Raises SubtitlesUnusable."""
+    if not wish.tracked:
+        return []
+    from heygem.finish import subtitles
+
+    return subtitles.late(Path(wish.subtitles), seconds)
 
 
 def _made(wish: Finish, size: tuple[int, int], fps: Fraction, frames: int, device: str) -> Iterator[Effect]:

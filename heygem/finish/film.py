@@ -5,16 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
-from fractions import Fraction
 from itertools import chain, repeat
 from pathlib import Path
 
-from heygem.errors import FileEmpty, NoSound, OptionInvalid, SoundTooShort
+from heygem.errors import OptionInvalid
 from heygem.finish.base import Finish
-from heygem.finish.effects import Effects, check
+from heygem.finish.effects import Effects, check, unseen
 from heygem.media.container import best_stream, file_start, open_media
 from heygem.media.frame import Frame
-from heygem.media.probe import VideoInfo, opening, probe, probe_sound, probe_video
+from heygem.media.probe import VideoInfo, heard, opening, probe, probe_video
 from heygem.media.reader import VideoReader, count_frames
 from heygem.media.stream import ReadAhead, WriteBehind, one_thread
 from heygem.media.target import beside, check_target, disk_errors
@@ -69,9 +68,9 @@ def finish(
         drawn = replace(wish, subtitles="") if wish.tracked else wish
         with captioned(out, wish, tick) as place:
             if drawn.changes or not _copyable(video):
-                made = _rendered(video, place, drawn, (quality, device), info, tick)
+                made = _rendered(video, place, wish, (quality, device), info, tick)
             else:
-                made = _copied(video, place, info, tick)
+                made = _copied(video, place, wish, info, tick)
             tick("finish", 0, 1)
     tick("finish", 1, 1)
     return replace(made, path=out)
@@ -96,7 +95,7 @@ def _rendered(video: Path, out: Path, wish: Finish, encoding: tuple[str, str], i
     """Reader thread -> effects (here) -> writer thread, a few frames apart. encoding: quality and device."""
     quality, device = encoding
     size, encoder = (info.width, info.height), "cpu" if device == "cpu" else "auto"
-    sounds = _sounds(video)
+    sounds = [video] if heard(video) else []
     held = _late(video, info) if sounds else 0
     total, done = count_frames(video) + held, 0
     with (
@@ -132,15 +131,6 @@ def _late(video: Path, info: VideoInfo) -> int:
     return max(round((first - start) * info.fps), 0)
 
 
-def _sounds(video: Path) -> list[Path]:
-    """The video itself, where it has a sound that can be heard."""
-    try:
-        probe_sound(video)
-    except (NoSound, FileEmpty, SoundTooShort):
-        return []
-    return [video]
-
-
 def _copyable(video: Path) -> bool:
     """Is it an MP4 or MOV, of streams that players expect there?"""
     found = probe(video)
@@ -149,11 +139,12 @@ def _copyable(video: Path) -> bool:
     return "mp4" in found.container.split(",") and pictures and sounds
 
 
-def _copied(video: Path, out: Path, info: VideoInfo, tick: Tick) -> Finished:
+def _copied(video: Path, out: Path, wish: Finish, info: VideoInfo, tick: Tick) -> Finished:
     """The file as it is."""
     with video.open("rb") as source, out.open("wb") as target:
         while chunk := source.read(_CHUNK):
             target.write(chunk)
             tick("finish", 0, 1)
     frames = count_frames(video)
-    return Finished(out, frames, float(Fraction(frames) / info.fps), info.width, info.height, {}, [])
+    seconds = float(frames / info.fps)
+    return Finished(out, frames, seconds, info.width, info.height, {}, unseen(wish, seconds))

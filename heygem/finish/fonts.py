@@ -64,25 +64,18 @@ class Face:
         return all(ord(sign) in self.advances for sign in signs)
 
 
-def font_for(text: str, name: str = "") -> Path:
-    """The file of a font that has all signs of ``text``: the one of this name, else the most readable one.
-
-    Symbols and emoji may be lacking. Raises FontMissing.
-    """
-    return face_for(text, name).path
-
-
 def face_for(text: str, name: str = "", weight: int = REGULAR) -> Face:
-    """The same with what is known of it; of a family, the face next to ``weight``. Raises FontMissing."""
+    """A face that has all signs of ``text``: of the font of this name, else of the most readable one; of a family, the
+    one next to ``weight``. Symbols and emoji may be lacking. Raises FontMissing."""
     needed = signs(text)
     face = _best(needed, name, weight)
     if face is not None:
         return face
-    if name and not faces_named(name):
-        raise FontMissing(reason="this font is not installed", what=name)
     if name:
         face = _best(frozenset(), name, weight)
-        lacking = {sign for sign in needed if face is None or not face.has(sign)}
+        if face is None:
+            raise FontMissing(reason="this font is not installed", what=name)
+        lacking = lacked(needed, [face])
         raise FontMissing(reason="this font lacks signs of it", what=f"{name}: {_listed(lacking)}")
     raise FontMissing(
         reason="no installed font has all its signs", what=_listed(_together(needed, weight)[1] or needed)
@@ -100,9 +93,20 @@ def faces_for(text: str, name: str = "", weight: int = REGULAR) -> list[Face]:
         return found
 
 
-def faces_named(name: str) -> list[Face]:
-    """The faces whose family or full name is ``name``, in any case."""
-    return [face for face in _installed(frozenset()) if name.casefold() in face.names]
+def faces_named(names: Iterable[str]) -> dict[str, list[Face]]:
+    """Each name in lower case, and the faces whose family or full name it is."""
+    installed = _installed(frozenset())
+    return {name: [face for face in installed if name in face.names] for name in map(str.casefold, names)}
+
+
+def lacked(wanted: Iterable[str], faces: Iterable[Face]) -> set[str]:
+    """The signs that none of the faces has. One face after the other: only a few of them stay in memory."""
+    left = set(wanted)
+    for face in faces:
+        if not left:
+            break
+        left = {sign for sign in left if not face.has(sign)}
+    return left
 
 
 def signs(text: str) -> frozenset[str]:
@@ -152,7 +156,7 @@ def _together(needed: Iterable[str], weight: int) -> tuple[list[Face], set[str]]
             left -= lacking
         else:
             found.append(face)
-            left = {sign for sign in left if not face.has(sign)}
+            left = lacked(left, [face])
     return found, lacking
 
 
@@ -246,6 +250,6 @@ def _advances(path: Path, index: int) -> dict[int, float]:
                 return {}  # pictures instead of outlines
             style, wide = font["OS/2"], font["hmtx"].metrics
             height = style.usWinAscent + style.usWinDescent or font["head"].unitsPerEm * 1.2
-            return {code: wide[glyph][0] / height for code, glyph in font.getBestCmap().items()}
+            return {code: wide[glyph][0] / height for code, glyph in (font.getBestCmap() or {}).items()}
     except (OSError, TTLibError, KeyError, ValueError, AssertionError):
         return {}

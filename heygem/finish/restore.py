@@ -54,8 +54,8 @@ def titled(device: torch.device) -> str:
 
 
 def loaded(state: dict[str, Tensor], device: torch.device) -> GFPGAN:
-    """The network with these weights there. Raises WeightsUnusable."""
-    return GFPGAN.of(state).to(device)
+    """The network with these weights there, in single precision whatever they are stored in. Raises WeightsUnusable."""
+    return GFPGAN.of(state).to(device, torch.float32)
 
 
 def aligned(landmarks: np.ndarray) -> Region:

@@ -6,12 +6,12 @@ import os
 import re
 import subprocess
 import unicodedata
+from collections import ChainMap
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from errno import ENOSPC
 from fractions import Fraction
-from functools import cache
 from itertools import groupby, islice
 from operator import itemgetter
 from pathlib import Path
@@ -22,8 +22,9 @@ from pysubs2 import Alignment, Color, SSAEvent, SSAFile, SSAStyle
 
 from heygem.errors import OutputError, SubtitlesUnusable
 from heygem.finish.ass import Pictures, ffmpeg, frame_of
-from heygem.finish.captions import Captions, bare, read
-from heygem.finish.fonts import BOLD, Face, dispensable, faces_for, faces_named, signs
+from heygem.finish.base import Finish
+from heygem.finish.captions import Captions, read, spoken
+from heygem.finish.fonts import BOLD, Face, dispensable, faces_for, faces_named, lacked, signs
 from heygem.finish.lines import broken
 from heygem.media.frame import Frame
 from heygem.media.probe import probe
@@ -40,13 +41,23 @@ _MOVING = re.compile(r"\\(?:t|move|fade?)\s*\(|\\[kK]")
 _FONT_TAG = re.compile(r"\\fn@?([^\\{}]*)")
 _APOSTROPHE = re.compile("’(?=[A-Za-z])")  # as wide as a Chinese sign in Chinese fonts
 _MOST_TOGETHER = 8  # texts at the same time in a track
+_MOST_FONTS = 20
+"""So many of the fonts that an ASS file names are looked for; another one is drawn in place of the rest."""
+_LATE = "no line of the subtitles lies within the film"
 _STEP = 0.1
 
 
-def check(path: Path, font: str = "") -> None:
-    """Raises SubtitlesUnusable, FontMissing, ToolMissing."""
+def check(wish: Finish) -> None:
+    """Raises SubtitlesUnusable, ToolMissing, and FontMissing where they are to be drawn."""
     ffmpeg()
-    _choose_fonts(read(path), font)
+    captions = read(Path(wish.subtitles))
+    if not wish.tracked:
+        _choose_fonts(captions, wish.font)
+
+
+def late(subtitles: Path, seconds: float) -> list[str]:
+    """What the user should know of a track for a film of this length. Raises SubtitlesUnusable."""
+    return [] if _track(read(subtitles), round(seconds * 1000)).events else [_LATE]
 
 
 @dataclass(frozen=True)
@@ -81,7 +92,7 @@ class Burned:
         if captions.plain:
             _style(captions.subs, faces, size, height * size[1])
         stretches = list(_stretches(captions.subs.events, fps, frames))
-        self.warnings = [] if stretches else ["no line of the subtitles lies within the film"]
+        self.warnings = [] if stretches else [_LATE]
         self._stretches = iter(stretches)
         self._stretch = next(self._stretches, None)
         drawn = [stretch.drawn for stretch in stretches]
@@ -110,13 +121,12 @@ def add_track(video: Path, subtitles: Path, tick: Tick = silent) -> None:
 
     Raises SubtitlesUnusable, OutputError, ToolMissing, and what ``tick`` raises; the file is then as it was.
     """
-    captions = read(subtitles)
     found = probe(video)
     seconds = max(part.seconds for part in (found.video, found.sound) if part)
-    track = _track(captions, round(seconds * 1000))
+    track = _track(read(subtitles), round(seconds * 1000))
     if not track.events:
-        logger.warning("no line of {} lies within the film", subtitles.name)
         return
+    said = "\n".join(event.plaintext for event in track)
     part = video.with_name(video.name + ".part")
     with TemporaryDirectory(prefix="heygem-subtitles-") as folder:
         text = Path(folder) / "captions.srt"
@@ -124,7 +134,7 @@ def add_track(video: Path, subtitles: Path, tick: Tick = silent) -> None:
         command = [ffmpeg(), "-v", "error", "-nostdin", "-y", "-protocol_whitelist", "file"]
         command += ["-i", f"file:{video.absolute()}", "-i", f"file:{text}"]
         command += ["-map", "0:v", "-map", "0:a?", "-map", "1", "-c", "copy", "-c:s", "mov_text"]
-        command += ["-metadata:s:s:0", f"language={_language(captions.text)}", "-movflags", "+faststart"]
+        command += ["-metadata:s:s:0", f"language={_language(said)}", "-movflags", "+faststart"]
         try:
             _run([*command, "-f", "mp4", f"file:{part.absolute()}"], Path(folder) / "log", video.name, tick)
             part.replace(video)
@@ -157,16 +167,18 @@ def _choose_fonts(captions: Captions, font: str) -> list[Face]:
     if captions.plain:
         faces = faces_for(captions.text, font, BOLD)
     else:
-        named = {name.casefold(): faces_named(name) for name in _font_names(captions.subs)}
+        names = _font_names(captions.subs)
+        named = {name: found for name, found in faces_named(islice(names, _MOST_FONTS)).items() if found}
         faces = [face for found in named.values() for face in found]
-        lacking = "".join(sign for sign in signs(captions.text) if not any(face.has(sign) for face in faces))
-        if lacking or not named or not all(named.values()):
+        lacking = "".join(lacked(signs(captions.text), faces))
+        missing = set(map(str.casefold, names)) - named.keys()
+        if lacking or missing or not named:
             spare = faces_for(lacking, font)
             faces += spare
-            _rename(captions.subs, {name for name, found in named.items() if not found}, spare[0].family)
-    unseen = {sign: "" for sign in set(captions.text) if _symbol(sign) and not any(face.has(sign) for face in faces)}
+            _rename(captions.subs, missing, spare[0].family)
+    unseen = str.maketrans(dict.fromkeys(lacked(filter(_symbol, captions.text), faces), ""))
     for event in captions.subs.events:
-        event.text = event.text.translate(str.maketrans(unseen))
+        event.text = event.text.translate(unseen)
     return faces
 
 
@@ -174,9 +186,11 @@ def _symbol(sign: str) -> bool:
     return dispensable(sign) and not sign.isspace() and unicodedata.category(sign) not in ("Cc", "Cf")
 
 
-def _font_names(subs: SSAFile) -> set[str]:
+def _font_names(subs: SSAFile) -> list[str]:
+    """In the order in which the file names them."""
     tags = (tag.strip() for event in subs.events for tag in _FONT_TAG.findall(event.text))
-    return {name for name in (*(style.fontname.lstrip("@") for style in subs.styles.values()), *tags) if name}
+    names = (*(style.fontname.lstrip("@") for style in subs.styles.values()), *tags)
+    return [name for name in dict.fromkeys(names) if name]
 
 
 def _rename(subs: SSAFile, missing: set[str], family: str) -> None:
@@ -210,9 +224,10 @@ def _style(subs: SSAFile, faces: list[Face], size: tuple[int, int], height: floa
         marginv=round(size[1] * _MARGIN),
     )
 
-    @cache
+    advances = ChainMap(*(face.advances for face in faces))
+
     def width(sign: str) -> float:
-        return next((face.advances[ord(sign)] for face in faces if ord(sign) in face.advances), 0.0) * height
+        return advances.get(ord(sign), 0.0) * height
 
     room = size[0] - 2 * (margin + outline)
     for event in subs.events:
@@ -250,10 +265,10 @@ def _stretches(events: Iterable[SSAEvent], fps: Fraction, frames: int) -> Iterat
 def _track(captions: Captions, ms: int) -> SSAFile:
     """The bare texts until ``ms``; a track shows one at a time, so those at the same time become one."""
     changes: list[tuple[int, bool, int]] = []
-    events = captions.subs.events
-    for number, event in enumerate(events):
+    texts = ["\\N".join(spoken(event.text)) for event in captions.subs.events]
+    for number, event in enumerate(captions.subs.events):
         start, end = max(event.start, 0), min(event.end, ms)
-        if start < end:
+        if start < end and texts[number]:
             changes += [(start, True, number), (end, False, number)]
     track, shown, since = SSAFile(), dict[int, str](), 0
     for time, changed in groupby(sorted(changes), itemgetter(0)):
@@ -261,8 +276,7 @@ def _track(captions: Captions, ms: int) -> SSAFile:
             track.append(SSAEvent(since, time, "\\N".join(islice(shown.values(), _MOST_TOGETHER))))
         for _, begins, number in changed:
             if begins:
-                lines = (line.strip() for line in bare(events[number].text).splitlines())
-                shown[number] = "\\N".join(line for line in lines if line)
+                shown[number] = texts[number]
             else:
                 del shown[number]
         since = time

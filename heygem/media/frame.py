@@ -53,6 +53,14 @@ class Frame:
         return cls(np.empty((height * 3 // 2, width), np.uint8))
 
     @classmethod
+    def plain(cls, width: int, height: int, levels: tuple[float, float, float]) -> Frame:
+        """A frame of one colour: its Y, U, V."""
+        frame = cls.blank(width, height)
+        for plane, level in zip(frame.planes(), levels, strict=True):
+            plane[:] = round(level)
+        return frame
+
+    @classmethod
     def of(cls, rgb: np.ndarray) -> Frame:
         """The frame of an (h, w, 3) uint8 RGB picture. An odd last row or column is dropped."""
         height, width = rgb.shape[0] & ~1, rgb.shape[1] & ~1

@@ -53,11 +53,13 @@ def _loaded(path: Path, formats: tuple[str, ...]) -> Image.Image:
         with image:
             if image.width * image.height > MOST_PIXELS:
                 raise _too_large(path, image.width, image.height)
+            if image.mode == "F":  # nobody says which number is white
+                raise FileUnreadable(name=path.name, kind="a picture", reason="its levels are floating point numbers")
             image.draft("RGB", (LONGEST, LONGEST))
             return _plain(image)
     except Image.DecompressionBombError as error:
         raise _too_large(path, "more than 13000", 13000) from error
-    except (OSError, SyntaxError, ValueError, MemoryError) as error:
+    except (OSError, SyntaxError, TypeError, ValueError, MemoryError) as error:
         raise FileUnreadable(name=path.name, kind="a picture", reason=f"it is damaged ({error})") from error
 
 
@@ -68,7 +70,7 @@ def _too_large(path: Path, width: object, height: object) -> PictureTooLarge:
 def _plain(image: Image.Image) -> Image.Image:
     profile = image.info.get("icc_profile")
     image = ImageOps.exif_transpose(image)
-    if image.mode.startswith(("I", "F")):  # 16 bit grey
+    if image.mode.startswith("I"):  # 16 bit grey
         image = Image.fromarray((np.asarray(image) >> 8).astype(np.uint8))
     image.thumbnail((LONGEST, LONGEST), Image.Resampling.LANCZOS)
     if image.has_transparency_data:

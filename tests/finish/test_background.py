@@ -86,6 +86,11 @@ def test_a_blur_softens_the_old_background() -> None:
     assert frame.planes()[0].std() > 80 and blurred.planes()[0].std() < 2
 
 
+def test_a_person_who_fills_the_picture_leaves_its_mean_behind() -> None:
+    blurred = background._Blur()(0, plain((200, 60, 60)), np.ones((96, 128), np.float32))
+    assert np.abs(blurred.rgb().astype(int) - (200, 60, 60)).max() <= 3
+
+
 def test_a_colour_is_that_colour() -> None:
     assert np.abs(plate(Finish(background="#1060a0"), 0).rgb().astype(int) - (0x10, 0x60, 0xA0)).max() <= 2
 

@@ -77,6 +77,23 @@ def test_a_line_that_is_a_number_stays(tmp_path: Path) -> None:
     assert lines(read(write(tmp_path, text))) == [(0, 1000, "100"), (1000, 2000, "1 + 1 =\n2")]
 
 
+def test_a_number_alone_is_a_text_where_none_is_numbered(tmp_path: Path) -> None:
+    text = "".join(f"00:00:0{n},000 --> 00:00:0{n + 1},000\n{n + 2}\n\n" for n in range(3))
+    assert lines(read(write(tmp_path, text))) == [(0, 1000, "2"), (1000, 2000, "3"), (2000, 3000, "4")]
+    web = "WEBVTT\n\n1\n" + text.replace(",", ".").replace("\n\n0", "\n\nname\n0").replace("\n3\n", "\nthree\n3\n")
+    assert lines(read(write(tmp_path, web))) == [(0, 1000, "2"), (1000, 2000, "three\n3"), (2000, 3000, "4")]
+
+
+@pytest.mark.parametrize("text", [SRT, "WEBVTT\n\n" + SRT])
+def test_a_text_that_looks_like_a_time_is_a_text_where_times_have_arrows(tmp_path: Path, text: str) -> None:
+    found = lines(read(write(tmp_path, text.replace("继续", "9:00-17:00 open"))))
+    assert found == [(500, 1250, "你好"), (2000, 3000, "第二行\n9:00-17:00 open")]
+
+
+def test_numbers_go_behind_two_marks_of_the_encoding(tmp_path: Path) -> None:
+    assert lines(read(write(tmp_path, "\ufeff\ufeff" + SRT))) == [(500, 1250, "你好"), (2000, 3000, "第二行\n继续")]
+
+
 def test_webvtt(tmp_path: Path) -> None:
     text = """WEBVTT - title
 
@@ -117,6 +134,11 @@ def test_lyrics_go_on_until_the_next_line(tmp_path: Path) -> None:
     text = "[ti:Song]\n[offset:+200]\n[00:01.20] one\n[00:03.50][00:07.5]again\n[00:05]\n"
     found = lines(read(write(tmp_path, text, "song.lrc")))
     assert found == [(1000, 3300, "one"), (3300, 4800, "again"), (7300, 11300, "again")]
+
+
+def test_lyrics_in_two_languages_are_seen_together(tmp_path: Path) -> None:
+    text = "[00:01]one\n[00:01]一\n[00:03]two\n[00:03]二\n"
+    assert lines(read(write(tmp_path, text, "song.lrc"))) == [(1000, 3000, "one\n一"), (3000, 7000, "two\n二")]
 
 
 def test_ass_keeps_its_styles_and_nothing_else(tmp_path: Path) -> None:
@@ -213,6 +235,12 @@ def test_a_folder_is_not_subtitles(tmp_path: Path) -> None:
     assert error.value.details["reason"] == "it is not a file"
 
 
+def test_a_name_that_no_disk_takes_is_said(tmp_path: Path) -> None:
+    with pytest.raises(SubtitlesUnusable) as error:
+        read(tmp_path / ("x" * 300))
+    assert error.value.details["reason"] == "File name too long"
+
+
 def test_a_video_is_not_subtitles(tmp_path: Path, portrait: Path) -> None:
     with pytest.raises(SubtitlesUnusable):
         read(portrait)
@@ -222,6 +250,15 @@ def test_markup_that_is_none_stays_text(tmp_path: Path) -> None:
     said = "<i>a</i> <font color=red>b</font> {c} <3 C:\\new {\\an8}d {\\p1}"
     event = read(write(tmp_path, f"0:01 - 0:02 {said}\n")).subs.events[0]
     assert event.text == "{\\i1}a{\\i0} b \\{c\\} <3 C:\\\u2060new {\\an8}d \\{\\\u2060p1\\}"
+
+
+def test_signs_written_as_in_html_are_no_markup(tmp_path: Path) -> None:
+    text = "WEBVTT\n\n00:01.000 --> 00:02.000\nI &lt;hate&gt; <i>it</i> &amp;amp;\n"
+    assert lines(read(write(tmp_path, text))) == [(1000, 2000, "I <hate> it &amp;")]
+
+
+def test_braces_stay_those_that_they_are() -> None:
+    assert bare(r"｛注｝ {\i1}\{a\}{\i0}\Nb") == "｛注｝ {a}\nb"
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from heygem.errors import Cancelled, FileUnreadable, NoSound, OptionInvalid, OutputError
-from heygem.finish.compare import WIDEST, compare
+from heygem.finish.compare import WIDEST, _Cell, _Film, compare
 from heygem.media.frame import Frame
 from heygem.media.probe import LONGEST, MOST_PIXELS, probe, probe_sound
 from heygem.media.reader import VideoReader
@@ -83,6 +83,12 @@ def test_all_are_of_one_height_and_photos_are_films(films: dict[str, Path], port
     assert info is not None and (info.width, info.height, info.frames) == (682 + 512, 512, 10)
 
 
+def test_films_are_read_without_keeping_them(films: dict[str, Path]) -> None:
+    with _Film(films["tall"]) as film:
+        assert [number(film.at(Fraction(n, 25), _Cell(0, 0, 64, 96))) for n in range(20)] == [*range(20)]
+        assert len(film._reader._kept) <= 1
+
+
 def test_a_large_whole_is_scaled_down(tmp_path: Path) -> None:
     big = film(tmp_path / "big.mp4", [np.full((1920, 1080, 3), 90, np.uint8)], *LOSSLESS)
     for count in (2, 4, 9):
@@ -110,6 +116,10 @@ def test_a_long_label_stays_in_its_place(portrait: Path, tmp_path: Path) -> None
 
 def test_the_sound_is_that_of_the_first_that_has_one(films: dict[str, Path], tmp_path: Path) -> None:
     out = compare([films["short"], films["loud"]], ["", ""], tmp_path / "c.mp4")
+    assert onsets(load_sound(out).samples, 16000) == pytest.approx([0.2], abs=0.03)
+    short = wav(tmp_path / "short.wav", clicks([0.01], 0.05, 16000), 16000, "-c:a", "pcm_s16le")
+    ffmpeg("-i", films["short"], "-i", short, "-c:v", "copy", "-c:a", "pcm_s16le", tmp_path / "short.mov")
+    out = compare([tmp_path / "short.mov", films["loud"]], ["", ""], tmp_path / "d.mp4")
     assert onsets(load_sound(out).samples, 16000) == pytest.approx([0.2], abs=0.03)
     mute = compare([films["short"], films["slow"]], ["", ""], tmp_path / "mute.mp4")
     with pytest.raises(NoSound):

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from heygem.errors import FileMissing
+from heygem.errors import FileMissing, OptionInvalid
 from heygem.finish import background, logo
 from heygem.finish.base import Finish
 from heygem.finish.effects import Effects, check
@@ -46,7 +46,7 @@ def told(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 
     others = {name: ModuleType(f"heygem.finish.{name}") for name in ("enhance", "subtitles")}
     vars(others["enhance"])["Enhancer"] = maker("enhance")
-    vars(others["subtitles"])["Burned"] = maker("subtitles")
+    vars(others["subtitles"]).update(Burned=maker("subtitles"), late=lambda path, seconds: [f"{path} {seconds}"])
     for name, module in others.items():
         monkeypatch.setitem(sys.modules, f"heygem.finish.{name}", module)
         monkeypatch.setattr(f"heygem.finish.{name}", module, raising=False)
@@ -73,7 +73,7 @@ def test_the_order_is_fixed(told: list[str]) -> None:
 
 def test_a_track_is_not_drawn(told: list[str]) -> None:
     with Effects(Finish(subtitles="words.srt", captions="track"), SIZE, RATE, 1) as made:
-        assert made.notes == {} and told == []
+        assert made.notes == {} and told == [] and made.warnings == ["words.srt 0.04"]
 
 
 def test_what_was_opened_is_closed_when_the_next_one_fails(told: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
@@ -96,6 +96,11 @@ def test_nothing_wished_changes_nothing() -> None:
 def test_a_missing_file_is_found_before_the_work(tmp_path: Path, option: str) -> None:
     with pytest.raises(FileMissing, match=r"none\.png"):
         check(Finish().moved({option: tmp_path / "none.png"}))
+
+
+def test_a_device_that_nobody_knows_is_refused() -> None:
+    with pytest.raises(OptionInvalid, match="gpu"):
+        check(Finish(logo="logo.png"), "gpu")
 
 
 def test_a_background_is_below_a_logo(tmp_path: Path) -> None:

@@ -114,6 +114,7 @@ def test_what_is_wrong_is_said_before_the_work(film: Path, wish: Finish, tmp_pat
         ((film, film, wish), OutputError),
         ((film, tmp_path / "out.mkv", wish), OptionInvalid),
         ((film, out, wish, "best"), OptionInvalid),
+        ((film, out, wish, "standard", "gpu"), OptionInvalid),
     ]
     for given, error in calls:
         with pytest.raises(error):
@@ -127,6 +128,7 @@ def tracks(monkeypatch: pytest.MonkeyPatch) -> list[Path]:
     given: list[Path] = []
     module = ModuleType("heygem.finish.subtitles")
     vars(module).update(check=lambda *_: None, add_track=lambda video, *_: given.append(video))
+    vars(module).update(late=lambda path, seconds: [f"{path} {seconds:g}"])
     monkeypatch.setitem(sys.modules, module.__name__, module)
     monkeypatch.setattr("heygem.finish.subtitles", module, raising=False)
     return given
@@ -135,6 +137,7 @@ def tracks(monkeypatch: pytest.MonkeyPatch) -> list[Path]:
 def test_a_track_alone_leaves_picture_and_sound_as_they_are(film: Path, tracks: list[Path], tmp_path: Path) -> None:
     made = finish(film, tmp_path / "out.mp4", Finish(subtitles="words.srt", captions="track"))
     assert made.path.read_bytes() == film.read_bytes() and made.frames == 25 and made.path == tmp_path / "out.mp4"
+    assert made.warnings == ["words.srt 1"]
     assert len(tracks) == 1 and tracks[0] != made.path, "it is added before the film has its name"
     assert [path.name for path in tmp_path.iterdir()] == ["out.mp4"]
 
@@ -146,6 +149,7 @@ def test_a_film_that_is_no_mp4_is_encoded_for_a_track(film: Path, tracks: list[P
     found = probe(made.path)
     assert found.video and found.sound and (found.video.codec, found.sound.codec) == ("h264", "aac")
     assert read(made.path) == list(range(25)) and made.notes == {}
+    assert made.warnings == ["words.srt 1"]
 
 
 def test_a_track_that_fails_leaves_nothing(

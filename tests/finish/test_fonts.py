@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 from fontTools.fontBuilder import FontBuilder
@@ -12,7 +13,7 @@ from PIL import ImageFont
 
 from heygem.errors import FontMissing
 from heygem.finish import fonts
-from heygem.finish.fonts import BOLD, face_for, faces_for, faces_named, font_for, signs
+from heygem.finish.fonts import BOLD, face_for, faces_for, faces_named, lacked, signs
 
 
 def made(family: str, text: str, weight: int = 400, outlines: bool = True) -> TTFont:
@@ -35,6 +36,10 @@ def made(family: str, text: str, weight: int = 400, outlines: bool = True) -> TT
     builder.setupOS2(usWeightClass=weight, usWinAscent=1000, usWinDescent=250)
     builder.setupPost()
     return builder.font
+
+
+def font_for(text: str, name: str = "") -> Path:
+    return face_for(text, name).path
 
 
 @pytest.fixture
@@ -76,7 +81,7 @@ def test_the_face_of_a_collection(folder: Path) -> None:
     face = face_for("你")
     assert (face.path.name, face.index, face.family) == ("both.ttc", 1, "Noto Sans SC")
     assert ImageFont.truetype(str(face.path), 20, index=face.index).getname()[0] == "Noto Sans SC"
-    assert [face.index for face in faces_named("other")] == [0]
+    assert [face.index for face in faces_named(["Other", "none"])["other"]] == [0]
 
 
 def test_several_fonts_where_no_one_has_all_signs(folder: Path) -> None:
@@ -119,6 +124,41 @@ def test_damaged_files_and_pictures_of_signs_are_passed_over(folder: Path) -> No
     made("Noto Sans", "a", outlines=False).save(folder / "c.ttf")
     made("Unknown", "a").save(folder / "d.ttf")
     assert font_for("a").name == "d.ttf"
+
+
+def test_a_font_of_symbols_alone_has_no_letters(folder: Path) -> None:
+    symbols = made("Noto Sans", "\uf061")
+    (table, *_) = symbols["cmap"].tables
+    table.platformID, table.platEncID = 3, 0
+    symbols["cmap"].tables = [table]
+    symbols.save(folder / "a.ttf")
+    made("Unknown", "a").save(folder / "b.ttf")
+    assert font_for("a").name == "b.ttf"
+
+
+def test_each_font_is_read_once_however_many_signs_are_looked_for(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for number in range(12):
+        made(f"Font {number}", chr(0x4E00 + number)).save(folder / f"{number:02}.ttf")
+    faces = [face for found in faces_named(f"font {number}" for number in range(12)).values() for face in found]
+    opened: list[Path] = []
+    real = TTFont.__init__
+
+    def opens(self: TTFont, file: Path, **given: Any) -> None:
+        opened.append(file)
+        real(self, file, **given)
+
+    monkeypatch.setattr(TTFont, "__init__", opens)
+    fonts._advances.cache_clear()
+    assert lacked("一丁丂七丄丅丆万丈三上下不", faces) == {"不"}
+    assert len(faces) == len(opened) == 12
+
+
+def test_many_names_are_looked_up_at_once(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[object] = []
+    monkeypatch.setattr(fonts, "_installed", lambda needed: asked.append(needed) or [])
+    assert faces_named(["A", "b"]) == {"a": [], "b": []} and len(asked) == 1
 
 
 def test_widths_are_shares_of_the_height_of_a_line(folder: Path) -> None:

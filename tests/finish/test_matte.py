@@ -110,6 +110,14 @@ def test_every_size_is_covered_to_its_last_column_and_row(width: int, height: in
     assert alpha.shape == (height, width) and alpha.min() == 1
 
 
+def test_rows_that_shrinking_drops_do_no_harm(matter: Matter, face: np.ndarray) -> None:
+    """Somebody reaches the bottom of a picture whose height is no multiple of four."""
+    frame = scene(cv2.resize(face, None, fx=2.5, fy=2.5), 500, (1920, 1086))
+    for _ in range(2):
+        alpha = matter(frame)
+    assert alpha.shape == (1086, 1920) and alpha[1050:, 800:1000].min() > 0.9
+
+
 def test_a_photo_is_cut_out_alike_from_its_first_picture_on(matter: Matter, face: np.ndarray) -> None:
     """The first look is as close as all others: nothing jumps when a photo begins to speak."""
     frame = scene(face, 300)

@@ -17,7 +17,7 @@ from heygem.faces.shape import eye_centres
 from heygem.faces.track import Face, Tracker
 from heygem.finish.enhance import Enhancer
 from heygem.finish.gfpgan import GFPGAN, Modulated
-from heygem.finish.restore import ALIGNED, CORNERS, NOSE, SIDE, Restorer, Square, aligned, place
+from heygem.finish.restore import ALIGNED, CORNERS, NOSE, SIDE, Restorer, Square, aligned, loaded, place
 from heygem.finish.sharpen import Patch
 from heygem.media.frame import Frame
 from heygem.media.reader import VideoReader
@@ -214,6 +214,13 @@ def test_the_published_width_is_found_in_the_shapes():
     assert net.side == SIDE and net.final_linear.weight.shape == (16 * 512, 256 * 16)
     assert state["condition_scale.6.2.weight"].shape == (32, 32, 3, 3)
     assert state["stylegan_decoder.noises.noise14"].shape == (1, 1, SIDE, SIDE)
+
+
+@pytest.mark.parametrize("kind", [torch.float16, torch.bfloat16])
+def test_weights_in_half_precision_compute_in_single(kind):
+    net = loaded({name: value.to(kind) for name, value in tiny().items()}, CPU)
+    with torch.inference_mode():
+        assert net(torch.zeros(1, 3, net.side, net.side)).dtype == torch.float32
 
 
 @pytest.mark.parametrize("wrong", ["missing", "more", "shape", "other"])

@@ -6,6 +6,7 @@ import os
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
 
@@ -15,8 +16,9 @@ import pytest
 
 from heygem.errors import Cancelled, FontMissing, OutputError, SubtitlesUnusable, ToolMissing
 from heygem.finish import ass, subtitles
-from heygem.finish.fonts import font_for
-from heygem.finish.subtitles import Burned, add_track, check
+from heygem.finish.base import Finish
+from heygem.finish.fonts import face_for
+from heygem.finish.subtitles import Burned, add_track, check, late
 from heygem.media.frame import Frame
 from tests.finish.test_captions import ASS, LONG, SRT
 from tests.media.clips import clicks, film, numbered, wav
@@ -52,7 +54,7 @@ def write(tmp_path: Path):
 @pytest.fixture
 def chinese() -> None:
     try:
-        font_for("你好")
+        face_for("你好")
     except FontMissing:
         pytest.skip("needs a Chinese font")
 
@@ -172,6 +174,17 @@ def test_fonts_that_are_not_installed_become_one_that_is(write, chinese: None) -
     assert "微软雅黑二号" not in written and "No Such Font" not in written and r"\fnDejaVu Sans" in written
 
 
+def test_only_so_many_fonts_are_looked_for(write, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[str] = []
+    monkeypatch.setattr(subtitles, "_MOST_FONTS", 2)
+    monkeypatch.setattr(subtitles, "faces_named", lambda names: asked.extend(names) or {})
+    lines = "".join(said("0.00", "1.00", rf"{{\fnFont {number}}}a") for number in range(9))
+    captions = subtitles.read(write(HEAD + lines, "lines.ass"))
+    family = subtitles._choose_fonts(captions, "")[0].family
+    assert asked == ["DejaVu Sans", "Font 0"]
+    assert all(event.text == rf"{{\fn{family}}}a" for event in captions.subs.events)
+
+
 def test_ass_without_styles_is_drawn(write) -> None:
     path = write("[Script Info]\n[Events]\n" + said("0.00", "1.00", "Hello"), "bare.ass")
     assert drawn(path, 1)[0].any()
@@ -238,15 +251,17 @@ def test_closing_ends_the_process_at_once(write) -> None:
 
 def test_what_is_wrong_is_said_before_the_work(write, monkeypatch: pytest.MonkeyPatch) -> None:
     path = write(srt(("00:00:00,000", "00:00:01,000", "Hello")))
-    check(path)
+    wish = Finish(subtitles=str(path))
+    check(wish)
     with pytest.raises(FontMissing):
-        check(path, "No Such Font")
+        check(replace(wish, font="No Such Font"))
+    check(replace(wish, font="No Such Font", captions="track"))
     with pytest.raises(SubtitlesUnusable):
-        check(path.with_name("other.srt"))
+        check(Finish(subtitles=str(path.with_name("other.srt"))))
     monkeypatch.setenv("IMAGEIO_FFMPEG_EXE", "")
     monkeypatch.setattr("imageio_ffmpeg.get_ffmpeg_exe", lambda: (_ for _ in ()).throw(RuntimeError("none")))
     with pytest.raises(ToolMissing):
-        check(path)
+        check(wish)
 
 
 @pytest.fixture
@@ -301,6 +316,16 @@ def test_texts_at_the_same_time_stand_below_each_other(write, video: Path) -> No
     assert [text for _, _, text in track(video)] == ["one", "one\ntwo", "one"]
 
 
+def test_what_ass_draws_is_no_text(write, video: Path) -> None:
+    shape = r"{\p1}m 0 0 l 60 0 60 40{\p0}"
+    lines = said("0.20", "0.80", shape + r"你好{\p2}m 0 0") + said("1.00", "1.50", r"{\pos(1,1)\p1}m 0 0 l 9 9")
+    add_track(video, write(HEAD + lines, "lines.ass"))
+    assert track(video) == [(0.2, pytest.approx(0.6), "你好")]
+    with av.open(str(video)) as container:
+        assert container.streams.subtitles[0].language == "zho"
+    assert late(write(HEAD + said("0.20", "0.80", shape), "shape.ass"), 2), "nothing is left to be shown"
+
+
 @pytest.mark.parametrize(
     ("text", "language"),
     [
@@ -318,9 +343,10 @@ def test_the_language_follows_from_the_signs(text: str, language: str) -> None:
 
 
 def test_a_film_that_ends_before_the_first_line_stays_as_it_is(write, video: Path) -> None:
-    before = video.read_bytes()
-    add_track(video, write(srt(("00:01:00,000", "00:01:01,000", "late"))))
+    before, path = video.read_bytes(), write(srt(("00:01:00,000", "00:01:01,000", "late")))
+    add_track(video, path)
     assert video.read_bytes() == before
+    assert late(path, 60) == ["no line of the subtitles lies within the film"] and late(path, 60.5) == []
 
 
 def test_a_cancelled_track_leaves_the_film_as_it_was(write, video: Path) -> None:
