@@ -11,12 +11,11 @@ from starlette.concurrency import run_in_threadpool
 from api.desk import At, Desk
 from api.errors import without_paths
 from api.intake import UPLOAD, UPLOADS, Sent, body, received
-from api.jobs import MORE, Key, Offset, Page, extras_of
+from api.jobs import MORE, Key, Offset, Page, check_entry, extras_of
 from api.models import Batches, BatchReply, batch_reply, disposition
 from api.options import options_of, wishes_of
 from heygem.jobs.job import FAILED, Batch, Job
 from heygem.jobs.limits import check_again, check_files, check_options, check_room
-from heygem.names import clean_stem
 from heygem.pairs import pairs_of
 from heygem.report import Line, as_csv
 
@@ -30,9 +29,10 @@ _BODY = body({"videos": UPLOADS}, {"audio": UPLOAD, "audios": UPLOADS, **MORE})
 async def submit(request: Request, response: Response, desk: At, key: Key = None) -> BatchReply:
     """Queues a job for every video: all of them or, if one file is bad, none. ``audio`` is the voice of all; instead,
     ``audios`` are voices with the names of their videos."""
-    await run_in_threadpool(check_room, desk.queue, desk.settings)
+    key = f"batch:{key}" if key else None
+    await run_in_threadpool(check_entry, desk, key)
     async with received(request, desk.settings) as sent:
-        batch = await run_in_threadpool(_submit, desk, sent, f"batch:{key}" if key else None)
+        batch = await run_in_threadpool(_submit, desk, sent, key)
     response.headers["Location"] = request.url.path.rstrip("/") + f"/{batch.id}"
     return await run_in_threadpool(_one, desk, batch.id)
 
@@ -60,7 +60,7 @@ def cancel(desk: At, id: str) -> BatchReply:
 def retry(desk: At, id: str) -> BatchReply:
     """The failed jobs of it wait again."""
     check_again(desk.settings, (job for job in desk.queue.jobs_of(id) if job.state == FAILED))
-    desk.queue.retry_failed(id)
+    desk.queue.retry_all(id, FAILED)
     return _one(desk, id)
 
 
@@ -73,7 +73,7 @@ def report(
     lines = [_line(job) for job in desk.queue.jobs_of(id)]
     if format == "json":
         return lines
-    name = disposition("attachment", f"{clean_stem(batch.name + '.csv')}_report.csv")
+    name = disposition("attachment", f"{batch.name}_report.csv")
     headers = {"Content-Disposition": name, "Cache-Control": "private, no-store"}
     return Response(as_csv(lines), media_type="text/csv; charset=utf-8", headers=headers)
 

@@ -14,7 +14,6 @@ from api.desk import At, Desk
 from api.models import DeliveryReply, delivery_reply, disposition, job_reply, when
 from heygem.errors import ResultGone
 from heygem.jobs.job import DELIVERED, DONE, Job
-from heygem.names import clean_stem
 from heygem.notify.post import Body as Telling
 from heygem.report import sheet
 from storage import Link
@@ -85,7 +84,7 @@ def links(
     lines = [_line(request, desk, job, seconds) for job in desk.queue.jobs_of(id)]
     if format == "json":
         return [line.model_dump(mode="json") for line in lines]
-    name = disposition("attachment", f"{clean_stem(batch.name + '.csv')}.csv")
+    name = disposition("attachment", f"{batch.name}.csv")
     headers = {"Content-Disposition": name, "Cache-Control": "private, no-store"}
     return Response(_csv(lines), media_type="text/csv; charset=utf-8", headers=headers)
 

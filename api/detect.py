@@ -5,9 +5,9 @@ from __future__ import annotations
 import base64
 from typing import Annotated
 
+import anyio
 from fastapi import APIRouter, Query, Request
 from pydantic import BaseModel, Field
-from starlette.concurrency import run_in_threadpool
 
 from api.desk import At
 from api.intake import UPLOAD, body, received
@@ -17,7 +17,9 @@ from heygem.jobs.preflight import Verdict
 
 router = APIRouter(tags=["files"])
 PATIENCE = 120
-"""Seconds that a request waits: others may be looked at before."""
+"""Seconds that a look may take: others may be before it."""
+_LOOKS = anyio.CapacityLimiter(4)
+"""So many requests hold a thread while they wait for the one who looks; all other routes need threads, too."""
 
 
 class FaceReply(BaseModel):
@@ -59,7 +61,9 @@ async def detect(
 ) -> DetectReply:
     """Looks at up to 8 frames of a file, which is not kept."""
     async with received(request, desk.settings) as sent:
-        verdict = await run_in_threadpool(desk.preflight.wait, sent.one("video"), PATIENCE, preview)
+        verdict = await anyio.to_thread.run_sync(
+            desk.preflight.wait, sent.one("video"), PATIENCE, preview, limiter=_LOOKS
+        )
     if verdict is None:
         raise Stalled(stage="detect", seconds=PATIENCE)
     return _reply(verdict)

@@ -6,16 +6,17 @@ JSON by name too, and a busy server queues instead of refusing. Every answer has
 
 from __future__ import annotations
 
-import json
 import re
+import secrets
 import shutil
+import sqlite3
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends, Query, Request, Response
+from fastapi import APIRouter, Depends, Request, Response
 from loguru import logger
 from pydantic import BaseModel, Field
 from starlette.concurrency import run_in_threadpool
@@ -25,6 +26,7 @@ from api.errors import without_paths
 from api.fetch import fetched
 from api.intake import inside
 from api.models import progress
+from api.reading import bounded, json_object
 from api.results import file
 from heygem.errors import HeyGemError, InputError, JobMissing, OptionInvalid, OutputError, QueueFull
 from heygem.jobs.folder import result_of
@@ -50,8 +52,10 @@ MESSAGES = {
 RUN, SUCCESS, ERROR = 1, 2, 3
 _STAGES = {"probe": "检查文件", "analyse": "分析视频", "listen": "分析声音", "render": "生成视频", "finish": "写入文件"}
 _IGNORED = ("watermark_switch", "digital_auth", "chaofen")
-_CODE = re.compile(r"[\w-][\w.-]{0,127}")
+_CODE = re.compile(r"[\w-][\w.-]*")
+_LONGEST = 128  # bytes of a code: names of files are counted in bytes
 _BODY = 1 << 20
+_ENDED = [state for state in STATES if state not in BUSY]
 
 Explain = Callable[[Failure], str]
 """What happened and what to do, in the language of the clients."""
@@ -88,7 +92,7 @@ class Task:
 async def submit(request: Request, desk: At, words: Words) -> EasyReply:
     """Takes `{code, audio_url, video_url, pn, …}`: the files are addresses or paths below /code/data/temp."""
     try:
-        task = _task(await request.body())
+        task = _task(await bounded(request, _BODY))
         known = await run_in_threadpool(desk.queue.store.by_key, _key(task.code))
         if known is not None and known.busy:
             return _reply(EXISTS, data={"code": task.code, "current_status": RUN})
@@ -102,7 +106,7 @@ async def submit(request: Request, desk: At, words: Words) -> EasyReply:
 
 
 @router.get("/easy/query")
-def query(desk: At, words: Words, code: Annotated[str, Query(max_length=200)] = "") -> EasyReply:
+def query(desk: At, words: Words, code: str = "") -> EasyReply:
     """How a task is doing: `data.status` is 1 while it waits or runs, 2 done, 3 failed; as often as one likes."""
     if not code:
         return _reply(BAD, "code参数缺失")
@@ -130,26 +134,23 @@ def courier(settings: Settings) -> dict[str, Send]:
     """Puts results into the shared folder as soon as they are there: some clients only watch the folder."""
 
     def deliver(job: Job) -> None:
-        if job.state == DONE and job.hook:
+        if job.state == DONE and job.hook and job.key == job.hook:  # else its code began anew
             _share(settings.easy_folder, job, job.hook.partition(":")[2])
 
     return {"easy": deliver}
 
 
-def _task(body: bytes) -> Task:
+def _task(body: bytes | None) -> Task:
     """Raises OptionInvalid. Clients send JSON under any content type."""
-    try:
-        given = json.loads(body) if len(body) <= _BODY else None
-    except ValueError:
-        given = None
-    if not isinstance(given, dict):
+    if body is None or (given := json_object(body)) is None:
         raise OptionInvalid(option="the body", value="read", allowed="a JSON object")
     for name in ("code", "audio_url", "video_url"):
         if given.get(name) in (None, ""):
             raise OptionInvalid(option=name, value="missing", allowed="a value")
     code = str(given["code"])
-    if not _CODE.fullmatch(code):  # it becomes the name of a file
-        raise OptionInvalid(option="code", value=f"“{code[:80]}”", allowed="letters, digits, “-”, “_” and “.”")
+    if not _CODE.fullmatch(code) or len(code.encode()) > _LONGEST:  # it becomes the name of a file
+        allowed = f"letters, digits, “-”, “_” and “.”, at most {_LONGEST} bytes"
+        raise OptionInvalid(option="code", value=f"“{code[:80]}”", allowed=allowed)
     turns = str(given.get("pn", "")) in ("", "1", "None")  # forth and back is what the service does when not told
     ignored = [name for name in _IGNORED if str(given.get(name, "")) == "1"]
     options = Options(length="pingpong" if turns else "loop")
@@ -176,12 +177,20 @@ def _local(name: str, option: str, settings: Settings) -> Path:
 
 def _submit(desk: Desk, task: Task, audio: Path, video: Path) -> None:
     check_files(desk.settings, [audio], [video])
-    if (old := desk.queue.store.by_key(_key(task.code))) and not old.busy:  # the code begins anew, as it does there
-        desk.queue.store.change(old.id, [state for state in STATES if state not in BUSY], key=None)
-        if desk.settings.easy_folder:
-            (desk.settings.easy_folder / f"{task.code}-r.mp4").unlink(missing_ok=True)
-    extras = Extras(key=_key(task.code), hook=f"easy:{task.code}", link=False)  # clients reuse their files
-    desk.queue.submit(Asked(video, audio, task.options), extras)
+    store, key = desk.queue.store, _key(task.code)
+    extras = Extras(key=key, hook=key, link=False)  # clients reuse their files
+    old = store.by_key(key)
+    freed = old is not None and store.change(old.id, _ENDED, key=None)  # the code begins anew, as it does there
+    try:
+        desk.queue.submit(Asked(video, audio, task.options), extras)
+    except HeyGemError:
+        if old and freed:
+            with suppress(sqlite3.IntegrityError):  # another request has the code by now
+                store.change(old.id, _ENDED, key=key)
+        raise
+    if freed and desk.settings.easy_folder:
+        with suppress(OSError):
+            (desk.settings.easy_folder / f"{task.code}-r.mp4").unlink()  # only now: it may have been the input
 
 
 def _state(desk: Desk, job: Job, code: str, words: Explain) -> dict[str, Any]:
@@ -210,7 +219,7 @@ def _share(folder: Path | None, job: Job, code: str) -> None:
     to = folder / f"{code}-r.mp4"
     if to.is_file() and to.stat().st_size == job.take.path.stat().st_size:
         return
-    part = folder / f".{code}-r.mp4.{job.id}.part"
+    part = folder / f".{code}-r.mp4.{secrets.token_hex(8)}.part"  # courier and questions may come at the same time
     try:
         folder.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(job.take.path, part)  # a copy: clients move, cut and delete it

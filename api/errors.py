@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -61,6 +62,9 @@ HEADERS = {
 }
 """Code -> what the answer says besides."""
 
+_PATH = re.compile(r"(?<![^\s'])/[^\s/']+/[^\s']+")
+"""A path inside of a sentence. What clients wrote themselves is quoted otherwise."""
+
 
 def status_of(error: HeyGemError) -> int:
     """The HTTP status of an error."""
@@ -77,12 +81,16 @@ def answer(error: HeyGemError) -> JSONResponse:
 
 def without_paths(failure: Failure) -> Failure:
     """The same with paths of the server cut down to names."""
-    names = {value: Path(value).name for value in failure.details.values() if value.startswith("/")}
-    message, hint = failure.message, failure.hint
-    for path in sorted(names, key=len, reverse=True):
-        message, hint = (text.replace(path, names[path]) for text in (message, hint))
-    details = {name: names.get(value, value) for name, value in failure.details.items()}
-    return Failure(failure.code, message, hint, details)
+    values = failure.details.values()
+    paths = {value for value in values if value.startswith("/")}.union(*map(_PATH.findall, values))
+
+    def cut(text: str) -> str:
+        for path in sorted(paths, key=len, reverse=True):
+            text = text.replace(path, Path(path).name)
+        return text
+
+    details = {name: cut(value) for name, value in failure.details.items()}
+    return Failure(failure.code, cut(failure.message), cut(failure.hint), details)
 
 
 def install(app: FastAPI) -> None:

@@ -14,7 +14,7 @@ from starlette.concurrency import run_in_threadpool
 
 from api.desk import At, Closing, Desk
 from api.models import BatchReply, JobReply, batch_reply, job_reply, one_job
-from heygem.errors import JobMissing
+from heygem.errors import JobMissing, StoreBusy
 from heygem.jobs.job import BUSY
 
 router = APIRouter(tags=["jobs"])
@@ -67,6 +67,8 @@ async def _changes(look: Look, closing: threading.Event) -> AsyncIterator[Server
         except JobMissing:
             yield ServerSentEvent(event="removed", data="{}")
             return
+        except StoreBusy:  # another process writes for long; the next look may do
+            things, ended = [], False
         for thing in things:
             assert isinstance(thing, JobReply | BatchReply)
             if seen.get(thing.id) != thing:

@@ -8,13 +8,12 @@ import shutil
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
-from urllib.parse import unquote, urlsplit
 
 import httpx
 from starlette.concurrency import run_in_threadpool
 
 from api.intake import harmless, uploads
-from heygem.errors import FileUnreadable, OptionInvalid
+from heygem.errors import AddressRefused, FileUnreadable, OptionInvalid, OutputError
 from heygem.jobs.limits import check_size
 from heygem.notify.guard import CONNECT, Guarded
 from heygem.settings import Settings
@@ -27,7 +26,8 @@ LONGEST = 600.0
 async def fetched(names: Sequence[str], settings: Settings) -> AsyncIterator[list[Path | None]]:
     """A file for each http(s) address among the names, None for each other one.
 
-    Raises OptionInvalid where addresses are not allowed, AddressRefused, AddressUnknown, FileUnreadable, LimitExceeded.
+    Raises OptionInvalid where addresses are not allowed, AddressRefused, AddressUnknown, FileUnreadable, LimitExceeded,
+    OutputError.
     """
     folder = uploads(settings) / secrets.token_hex(8)
     try:
@@ -44,17 +44,20 @@ def is_address(name: str) -> bool:
 
 
 async def _download(url: str, folder: Path, settings: Settings) -> Path:
-    host = urlsplit(url).hostname or ""
+    try:
+        parts = httpx.URL(url)
+        host, path = parts.host, folder / harmless(parts.path)
+    except (httpx.InvalidURL, ValueError):
+        raise AddressRefused(address=url[:80], reason="it is no valid address") from None
     if settings.easy_fetch == "off":
         allowed = "a file in the shared folder; HEYGEM_EASY_FETCH is off"
         raise OptionInvalid(option="the address", value=f"one of “{host}”", allowed=allowed)
-    path = folder / harmless(unquote(urlsplit(url).path))
     guarded = Guarded(settings.easy_fetch == "private")
     try:
         async with (
             asyncio.timeout(LONGEST),
             httpx.AsyncClient(transport=guarded, trust_env=False, timeout=CONNECT) as client,
-            client.stream("GET", url) as answer,
+            client.stream("GET", parts) as answer,
         ):
             if answer.status_code != 200:
                 raise _unreadable(path, f"“{host}” answers HTTP {answer.status_code}")
@@ -67,6 +70,8 @@ async def _download(url: str, folder: Path, settings: Settings) -> Path:
                     await run_in_threadpool(file.write, chunk)
     except (httpx.HTTPError, TimeoutError):
         raise _unreadable(path, f"“{host}” cannot be reached, broke off or is too slow") from None
+    except OSError as error:
+        raise OutputError(name="uploads", reason=error.strerror or str(error)) from error
     return path
 
 

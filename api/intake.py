@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 import secrets
 import shutil
@@ -17,6 +16,7 @@ from python_multipart.exceptions import FormParserError
 from python_multipart.multipart import MultipartParser, parse_options_header
 from starlette.concurrency import run_in_threadpool
 
+from api.reading import bounded, json_object
 from heygem.errors import LimitExceeded, OptionInvalid, OutputError
 from heygem.finish.base import FILES as EXTRAS
 from heygem.finish.base import is_file
@@ -106,16 +106,10 @@ async def received(request: Request, settings: Settings) -> AsyncIterator[Sent]:
 
 async def _body(request: Request) -> dict[str, Any]:
     """A JSON object. Raises OptionInvalid."""
-    body = b""
-    async for chunk in request.stream():
-        body += chunk
-        if len(body) > _BODY:
-            raise OptionInvalid(option="the body", value="so large", allowed=f"JSON of at most {_BODY} bytes")
-    try:
-        found = json.loads(body)
-    except ValueError:
-        found = None
-    if not isinstance(found, dict):
+    body = await bounded(request, _BODY)
+    if body is None:
+        raise OptionInvalid(option="the body", value="so large", allowed=f"JSON of at most {_BODY} bytes")
+    if (found := json_object(body)) is None:
         raise OptionInvalid(option="the body", value="read as JSON", allowed="a JSON object")
     return found
 
@@ -163,7 +157,10 @@ class _Form:
         self._size = self._parts = 0
         self._whole = False
         calls = {name: getattr(self, name) for name in dir(self) if name.startswith("on_")}
-        self._parser = MultipartParser(boundary, calls)  # pyright: ignore[reportArgumentType]
+        try:
+            self._parser = MultipartParser(boundary, calls)  # pyright: ignore[reportArgumentType]
+        except FormParserError:  # too long a boundary
+            raise _broken() from None
 
     def write(self, chunk: bytes) -> None:
         try:
@@ -189,8 +186,6 @@ class _Form:
     def on_part_begin(self) -> None:
         self._headers, self._text, self._size = {}, bytearray(), 0
         self._parts += 1
-        if self._parts > _FIELDS + self._settings.max_videos:
-            raise _too_many(self._parts, self._settings)
 
     def on_header_field(self, data: bytes, start: int, end: int) -> None:
         self._head += data[start:end]
@@ -209,10 +204,13 @@ class _Form:
             return
         if self._name not in FILES:
             raise OptionInvalid(option=self._name, value="a file", allowed=f"{', '.join(FILES)} for files")
+        files = self._sent.files.setdefault(self._name, [])
+        if len(files) == self._settings.max_videos:
+            raise _too_many(len(files) + 1, self._settings)
         path = self._folder / str(self._parts) / harmless(parameters[b"filename"].decode("utf-8", "replace"))
         path.parent.mkdir(parents=True)
         self._file = path.open("xb")
-        self._sent.files.setdefault(self._name, []).append(path)
+        files.append(path)
 
     def on_part_data(self, data: bytes, start: int, end: int) -> None:
         self._size += end - start
@@ -227,6 +225,10 @@ class _Form:
     def on_part_end(self) -> None:
         if self._file is not None:
             self.close()
+        elif len(self._sent.fields) == _FIELDS:
+            raise OptionInvalid(
+                option="the form", value="so long", allowed=f"at most {_FIELDS} fields beside the files"
+            )
         else:
             self._sent.fields[self._name] = self._text.decode("utf-8", "replace")
 

@@ -47,9 +47,10 @@ MORE = {**Wishes.model_json_schema()["properties"], "options": _OPTIONS, **dict.
 )
 async def submit(request: Request, response: Response, desk: At, key: Key = None) -> JobReply:
     """Queues a job: a voice and a video or photo, as files or as names inside the allowed folder."""
-    await run_in_threadpool(check_room, desk.queue, desk.settings)
+    key = f"job:{key}" if key else None
+    await run_in_threadpool(check_entry, desk, key)
     async with received(request, desk.settings) as sent:
-        job, new = await run_in_threadpool(_submit, desk, sent, f"job:{key}" if key else None)
+        job, new = await run_in_threadpool(_submit, desk, sent, key)
     response.status_code = 201 if new else 200
     response.headers["Location"] = request.url.path.rstrip("/") + f"/{job.id}"
     return await run_in_threadpool(one_job, desk, job.id)
@@ -88,9 +89,8 @@ def delete(desk: At, id: str) -> Any:
 @router.post("/jobs/{id}/cancel")
 def cancel(desk: At, id: str) -> JobReply:
     """Stops a queued job at once and a running one within two seconds."""
-    job = desk.queue.need(id)
     if not desk.queue.cancel(id):
-        raise JobState(state=job.state)
+        raise JobState(state=desk.queue.need(id).state)
     return one_job(desk, id)
 
 
@@ -122,11 +122,19 @@ def pin(desk: At, id: str, pinned: Annotated[bool, Body(embed=True)] = True) -> 
 
 @router.post("/jobs/{id}/again", status_code=201)
 def again(desk: At, id: str, options: OptionsFields) -> JobReply:  # pyright: ignore[reportInvalidTypeForm]
-    """A new job of the same files with other options; background, subtitles and logo stay, where a file was sent."""
+    """A new job of the same files with other options; background, subtitles and logo stay, where a file was sent and
+    nothing else is asked for."""
     check_room(desk.queue, desk.settings)
-    wanted = options_of(options, desk.queue.need(id).request.options.finish.files)
+    files = desk.queue.need(id).request.options.finish.files
+    wanted = options_of(options, {name: path for name, path in files.items() if name not in options.model_fields_set})
     check_options(desk.settings, wanted)
     return one_job(desk, desk.queue.again(id, wanted).id)
+
+
+def check_entry(desk: Desk, key: str | None) -> None:
+    """May this request come in? One whose key is known gets what it made before. Raises DiskLow, QueueFull."""
+    if key is None or desk.queue.store.by_key(key) is None:
+        check_room(desk.queue, desk.settings)
 
 
 def extras_of(desk: Desk, sent: Sent, wishes: Wishes, key: str | None) -> Extras:

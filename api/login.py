@@ -20,6 +20,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from api.attempts import Attempts
 from api.errors import answer
+from api.reading import bounded
 from api.session import COOKIE, SECONDS, Seal
 from api.words import say
 from heygem.errors import HeyGemError, LoginMissing
@@ -193,11 +194,9 @@ def _field(label: str, name: str) -> str:
 
 async def _form_of(request: Request) -> dict[str, str] | None:
     """The fields of a small form; None where it is a large one."""
-    body = b""
-    async for chunk in request.stream():
-        body += chunk
-        if len(body) > _LARGEST:
-            return None
+    body = await bounded(request, _LARGEST)
+    if body is None:
+        return None
     return {name: values[0] for name, values in parse_qs(body.decode("utf-8", "replace")).items()}
 
 

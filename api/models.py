@@ -106,7 +106,7 @@ class Jobs(BaseModel):
 
 
 class BatchReply(BaseModel):
-    """Jobs that were sent together with one voice."""
+    """Jobs that were sent together."""
 
     id: str
     name: str

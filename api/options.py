@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import fields, replace
 from pathlib import Path
@@ -10,6 +9,7 @@ from typing import Any, get_type_hints
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, create_model
 
+from api.reading import json_object
 from heygem.engines import ENGINES
 from heygem.engines.base import REGIONS
 from heygem.errors import OptionInvalid
@@ -82,10 +82,7 @@ def flat(options: Options) -> dict[str, Any]:
 def _opened(value: Any) -> Mapping[str, Any]:
     if value is None or value == "":
         return {}
-    try:
-        found = json.loads(value) if isinstance(value, str) else value
-    except ValueError:
-        found = None
+    found = json_object(value) if isinstance(value, str) else value
     if not isinstance(found, Mapping):
         raise OptionInvalid(option="options", value=f"“{str(value)[:80]}”", allowed="a JSON object like {“face”: 1}")
     return found

@@ -18,7 +18,6 @@ from heygem.errors import JobState, OptionInvalid, ResultGone
 from heygem.jobs.folder import result_of
 from heygem.jobs.job import DONE, Job
 from heygem.jobs.thumbnail import thumbnail
-from heygem.names import clean_stem
 from storage.sharing import Sharing, in_cloud
 
 router = APIRouter(tags=["results"])
@@ -88,7 +87,7 @@ def _zip(request: Request, jobs: Sequence[Job], name: str) -> Response:
         raise JobState(state="without a result")
     headers = {
         "Content-Length": str(archive.length(files)),
-        "Content-Disposition": disposition("attachment", f"{clean_stem(name + '.zip')}.zip"),
+        "Content-Disposition": disposition("attachment", f"{name}.zip"),
         "Cache-Control": "private, no-store",
     }
     if request.method == "HEAD":

@@ -12,10 +12,15 @@ _LONGEST = 80  # bytes of a stem in UTF-8: two of them and a suffix stay below t
 
 
 def clean_stem(name: str) -> str:
-    """The stem of a file name made harmless: no separators, controls or direction marks; emoji and spaces may stay."""
+    """The stem of a file name made harmless."""
+    return clean(Path(name).stem)
+
+
+def clean(text: str) -> str:
+    """A text as a harmless name: no separators, controls or direction marks; emoji and spaces may stay."""
     kept = "".join(
         " " if sign in _RESERVED or unicodedata.category(sign) in ("Zl", "Zp") else sign
-        for sign in unicodedata.normalize("NFC", Path(name).stem)
+        for sign in unicodedata.normalize("NFC", text)
         if unicodedata.category(sign) not in ("Cc", "Cf", "Cs", "Co", "Cn")
     )
     short = " ".join(kept.split()).strip(". ").encode()[:_LONGEST].decode(errors="ignore").strip(". ")

@@ -55,6 +55,11 @@ def test_braces_in_a_file_name_are_only_text():
     assert "{0.__class__}" in errors.FileMissing(name="{0.__class__}").message
 
 
+def test_half_a_sign_can_be_sent_and_stored():
+    error = errors.FileMissing(name="a\ud83d.mp4")
+    assert error.message.encode() and error.details == {"name": "a?.mp4"}
+
+
 def test_what_the_user_caused_can_be_caught_at_once():
     assert issubclass(errors.NoFace, InputError) and issubclass(errors.OptionInvalid, InputError)
     assert not issubclass(errors.Cancelled, InputError)

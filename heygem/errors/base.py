@@ -18,7 +18,8 @@ class HeyGemError(Exception):
     remedy: ClassVar[str] = ""
 
     def __init__(self, **details: object) -> None:
-        self.details = {name: str(value) for name, value in details.items()}
+        # A lone surrogate, which JSON and file names may hold, could be neither sent nor stored.
+        self.details = {name: str(value).encode(errors="replace").decode() for name, value in details.items()}
         super().__init__(self.message)
 
     @property

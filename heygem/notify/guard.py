@@ -31,9 +31,9 @@ def check(url: str, private: bool = False) -> list[str]:
     try:
         parts = httpx.URL(url)
         host, port = parts.raw_host.decode("ascii"), parts.port
+        shown = parts.host  # not the whole URL: paths and queries often hold secrets
     except (httpx.InvalidURL, UnicodeError):
         raise AddressRefused(address=url[:80], reason="it is no valid address") from None
-    shown = parts.host  # not the whole URL: paths and queries often hold secrets
     if parts.scheme not in ("http", "https") or not host:
         raise AddressRefused(address=shown or url[:80], reason="only http and https are called")
     if parts.userinfo:
@@ -52,7 +52,9 @@ def is_allowed(address: IPAddress, private: bool = False) -> bool:
     """Public unicast; with ``private`` one's own network, too. Never link-local, metadata or IPv4 inside of IPv6."""
     if address.is_multicast or address.is_unspecified or address.is_link_local or address in METADATA:
         return False
-    if isinstance(address, ipaddress.IPv6Address) and (address.sixtofour or address.teredo or address.is_site_local):
+    if isinstance(address, ipaddress.IPv6Address) and (
+        address.ipv4_mapped or address.sixtofour or address.teredo or address.is_site_local
+    ):
         return False
     if address.is_loopback:  # ::1 also counts as reserved
         return private

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import base64
 import io
+import threading
+import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -12,6 +15,7 @@ import pytest
 from PIL import Image
 
 from tests.api.conftest import Server, served
+from tests.notify.receiver import until
 
 
 @pytest.fixture(scope="module")
@@ -49,6 +53,28 @@ def test_a_picture_only_where_it_is_asked_for(looking: Server, portrait: Path) -
     red, green, _ = side.mean(axis=(0, 1))
     assert green > red + 50, "the box is green"
     assert looking.json("POST", "/api/v1/detect", json={"video": "ann.png"})["preview"] is None
+
+
+def test_many_looks_leave_threads_to_others(looking: Server, clip: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    inputs, go = looking.desk.settings.input_folder, threading.Event()
+    assert inputs is not None
+    (inputs / "clip.mp4").write_bytes(clip.read_bytes())
+    waiting: list[Path] = []
+
+    def wait(video: Path, *_: object) -> None:
+        waiting.append(video)
+        go.wait(20)
+
+    monkeypatch.setattr(looking.desk.preflight, "wait", wait)
+    with ThreadPoolExecutor(12) as pool:
+        try:
+            asked = [pool.submit(looking.client.post, "/api/v1/detect", json={"video": "clip.mp4"}) for _ in range(12)]
+            until(lambda: len(waiting) >= 4)
+            time.sleep(0.5)  # the others arrive
+            assert len(waiting) == 4
+        finally:
+            go.set()
+        assert {one.result().json()["error"]["code"] for one in asked} == {"job.stalled"} and len(waiting) == 12
 
 
 def test_a_film_without_a_face_is_an_answer_and_no_error(looking: Server, clip: Path) -> None:

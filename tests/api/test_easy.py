@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
-import functools
+import asyncio
 import json
+import shutil
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
-from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from api import easy
+from api.app import create
+from heygem.errors import DiskLow
 from tests.api.conftest import Server, served
+from tests.notify.receiver import until
 
 
 @pytest.fixture
@@ -86,6 +91,35 @@ def test_the_file_comes_without_asking(server, shared, clip):
     assert not [*shared.glob(".*")]
 
 
+def test_two_that_share_a_result_do_not_meet(server, send, clip, tmp_path, monkeypatch):
+    id = send(server).json()["id"]
+    server.wait(id)
+    both, copyfile = threading.Barrier(2), shutil.copyfile
+
+    def together(source, to):
+        copyfile(source, to)
+        both.wait(10)
+
+    monkeypatch.setattr(easy.shutil, "copyfile", together)
+    with ThreadPoolExecutor(2) as pool:
+        for done in [pool.submit(easy._share, tmp_path, server.queue.need(id), "x") for _ in range(2)]:
+            done.result()
+    assert [path.name for path in tmp_path.iterdir()] == ["x-r.mp4"]
+    assert (tmp_path / "x-r.mp4").read_bytes() == clip.read_bytes()
+
+
+def test_a_code_that_began_anew_is_not_delivered_from_before(server, shared):
+    submit(server, "before")
+    ended(server, "before")
+    job = server.queue.store.by_key("easy:before")
+    until(lambda: server.queue.need(job.id).hook_state == "sent")
+    deliver, result = easy.courier(server.desk.settings)["easy"], shared / "before-r.mp4"
+    for key, there in ((None, False), (job.key, True)):
+        result.unlink(missing_ok=True)
+        deliver(replace(job, key=key))
+        assert result.exists() == there
+
+
 @pytest.mark.parametrize(
     "names",
     [
@@ -121,6 +155,46 @@ def test_the_same_code_while_it_runs_and_afterwards(server, shared):
     assert server.queue.get(job.id), "the first attempt stays in the history"
 
 
+@pytest.fixture
+def stopped(tmp_path, clip, sound) -> Iterator[Server]:
+    """Its task “old” has ended, and a result of it is in the shared folder."""
+    folder = tmp_path / "shared"
+    folder.mkdir()
+    for name in ("person.mp4", "old-r.mp4"):
+        (folder / name).write_bytes(clip.read_bytes())
+    (folder / "talk.wav").write_bytes(sound().read_bytes())
+    with served(tmp_path, None, easy_folder=folder) as server:
+        submit(server, "old")
+        (job,) = server.queue.store.waiting()
+        server.queue.cancel(job.id)
+        yield server
+
+
+def test_a_code_begins_anew_with_its_own_result(stopped, clip):
+    result = stopped.desk.settings.easy_folder / "old-r.mp4"
+    result.write_bytes(clip.read_bytes())
+    assert submit(stopped, "old", video="old-r.mp4")["code"] == 10000
+    assert stopped.queue.store.by_key("easy:old").request.video.read_bytes() == clip.read_bytes()
+    assert not result.exists(), "who waits for the new one does not take the old one for it"
+
+
+def test_what_cannot_begin_anew_leaves_the_old_task(stopped, monkeypatch):
+    def full(*_):
+        raise DiskLow(free=1, floor=2)
+
+    monkeypatch.setattr(stopped.queue, "submit", full)
+    assert submit(stopped, "old")["code"] == 9999
+    assert query(stopped, "old")["data"]["msg"] == "任务已取消"
+    assert (stopped.desk.settings.easy_folder / "old-r.mp4").is_file()
+
+
+def test_an_old_result_that_cannot_be_removed(stopped):
+    result = stopped.desk.settings.easy_folder / "old-r.mp4"
+    result.unlink()
+    result.mkdir()
+    assert submit(stopped, "old")["code"] == 10000 and query(stopped, "old")["data"]["status"] == 1
+
+
 def test_a_failed_task_keeps_its_reason(server, shared):
     submit(server, "nobody", "faceless.wav")
     data, _ = ended(server, "nobody")
@@ -137,6 +211,8 @@ def test_a_failed_task_keeps_its_reason(server, shared):
         ({"code": ".hidden"}, "code"),
         ({"code": "a/b"}, "code"),
         ({"code": "x" * 200}, "code"),
+        ({"code": "字" * 50}, "128"),
+        ({"code": "\ud83d"}, "code"),
         ({"audio_url": ""}, "audio_url"),
         ({"video_url": None}, "video_url"),
         ({"video_url": "../person.mp4"}, "video_url"),
@@ -150,20 +226,36 @@ def test_a_failed_task_keeps_its_reason(server, shared):
 )
 def test_wrong_requests(server, shared, asked, says):
     given = {"code": "wrong", "audio_url": "talk.wav", "video_url": "person.mp4", **asked}
-    answer = server.client.post("/easy/submit", json=given).json()
+    answer = server.client.post("/easy/submit", content=json.dumps(given)).json()
     assert (answer["code"], answer["success"]) == (10002, False) and says in answer["msg"], answer
     assert query(server, "wrong")["code"] == 10004
 
 
-@pytest.mark.parametrize("body", [b"", b"{", b"[]", b'"x"', b"\xff\xfe"])
+@pytest.mark.parametrize("body", [b"", b"{", b"[]", b'"x"', b"\xff\xfe", b"[" * 2000])
 def test_bodies_that_are_none(server, body):
     assert server.client.post("/easy/submit", content=body).json()["code"] == 10002
+
+
+def test_an_endless_body_is_not_read_to_its_end(idle):
+    taken, sent = [], []
+
+    async def receive():
+        taken.append(b" " * (1 << 18))
+        return {"type": "http.request", "body": taken[-1], "more_body": len(taken) < 100}
+
+    async def send(message):
+        sent.append(message)
+
+    scope = {"type": "http", "method": "POST", "path": "/easy/submit", "query_string": b"", "headers": []}
+    asyncio.run(create(idle.desk)(scope, receive, send))
+    assert sent[0]["status"] == 200 and json.loads(sent[1]["body"])["code"] == 10002 and len(taken) < 9
 
 
 def test_questions_that_have_no_answer(server):
     assert query(server, "unknown") == {"code": 10004, "success": True, "msg": "任务不存在", "data": {}}
     missing = server.client.get("/easy/query").json()
     assert (missing["code"], missing["msg"]) == (10002, "code参数缺失")
+    assert query(server, "x" * 300)["code"] == 10004
     assert server.client.get("/easy/unknown-r.mp4").status_code == 404
 
 
@@ -190,40 +282,3 @@ def test_a_busy_server_queues_and_a_full_one_says_so(tmp_path, clip, sound):
 def test_without_a_shared_folder(idle):
     answer = submit(idle, "x")
     assert answer["code"] == 10002 and "HEYGEM_EASY_FOLDER" in answer["msg"]
-
-
-@contextmanager
-def files(folder: Path) -> Iterator[str]:
-    class Quiet(SimpleHTTPRequestHandler):
-        def log_message(self, *_: object) -> None: ...
-
-        def do_GET(self) -> None:
-            if self.path.startswith("/away"):
-                self.send_response(302)
-                self.send_header("location", "/person.mp4")
-                self.end_headers()
-            else:
-                super().do_GET()
-
-    with ThreadingHTTPServer(("127.0.0.1", 0), functools.partial(Quiet, directory=str(folder))) as web:
-        threading.Thread(target=web.serve_forever, daemon=True).start()
-        yield f"http://127.0.0.1:{web.server_port}"
-        web.shutdown()
-
-
-def test_inputs_by_their_address(tmp_path, clip, sound):
-    (tmp_path / "person.mp4").write_bytes(clip.read_bytes())
-    (tmp_path / "big.mp4").write_bytes(b"x" * (3 << 20))
-    (tmp_path / "声音.wav").write_bytes(sound().read_bytes())
-    with files(tmp_path) as web, served(tmp_path / "p", None, easy_fetch="private", max_upload_mb=2) as server:
-        assert submit(server, "web", f"{web}/声音.wav?token=1", f"{web}/person.mp4")["code"] == 10000
-        job = server.queue.store.by_key("easy:web")
-        assert job and job.name == "person_声音" and job.request.video.read_bytes() == clip.read_bytes()
-        for path, says in (("none.mp4", "404"), ("away.mp4", "302"), ("big.mp4", "2 MB")):
-            answer = submit(server, "bad", f"{web}/声音.wav", f"{web}/{path}")
-            assert answer["code"] == 10002 and says in answer["msg"], answer
-        assert submit(server, "bad", "http://127.0.0.1:9/x.wav", "x.mp4")["code"] == 10002
-        assert not [*(server.desk.settings.home / "uploads").rglob("*.*")]
-    with files(tmp_path) as web, served(tmp_path / "q", None, easy_fetch="public") as server:
-        answer = submit(server, "web", f"{web}/声音.wav", f"{web}/person.mp4")
-        assert answer["code"] == 10002 and "private" in answer["msg"]

@@ -8,9 +8,10 @@ import pytest
 from loguru import logger
 from starlette.testclient import TestClient
 
-from api.errors import STATUS, answer, status_of
+from api.errors import STATUS, answer, status_of, without_paths
 from heygem import errors
 from heygem.errors import HeyGemError, InputError
+from heygem.jobs.job import Failure
 from tests.api.house import house
 
 
@@ -52,6 +53,24 @@ def test_the_status_fits(error: HeyGemError, status: int) -> None:
 def test_the_table_knows_only_codes_that_exist() -> None:
     assert set(STATUS) <= {kind.code for kind in kinds()}
     assert all(status_of(kind()) == 422 for kind in kinds(InputError) if kind.code not in STATUS)
+
+
+@pytest.mark.parametrize(
+    ("reason", "shown"),
+    [
+        (
+            "the folder /srv/out puts/2026-01-01/4c1f does not exist",
+            "the folder out puts/2026-01-01/4c1f does not exist",
+        ),
+        ("the folder /srv/outputs/4c1f does not exist", "the folder 4c1f does not exist"),
+        ("[Errno 2] No such file: '/srv/outputs/a.mp4'", "[Errno 2] No such file: 'a.mp4'"),
+        ("HTTP/1.1 at http://host/a/b, see /docs", "HTTP/1.1 at http://host/a/b, see /docs"),
+    ],
+)
+def test_no_path_of_the_server_is_told(reason: str, shown: str) -> None:
+    found = without_paths(Failure.of(errors.OutputError(name="/srv/my clips/a.mp4", reason=reason)))
+    assert found.details == {"name": "a.mp4", "reason": shown}
+    assert shown in found.message and "“a.mp4”" in found.message
 
 
 def test_an_error_of_the_core(client: TestClient) -> None:

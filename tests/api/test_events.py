@@ -12,6 +12,7 @@ from typing import Any
 import httpx
 
 from api import events
+from heygem.errors import StoreBusy
 from tests.api.conftest import Server, served
 
 
@@ -79,6 +80,23 @@ def test_a_quiet_stream_pings_and_a_removed_job_ends_it(idle, send, monkeypatch)
     assert next(one for one in stream if one[0])[1]["state"] == "cancelled"
     assert [one for one in stream if one[0]] == []
     assert idle.client.get("/api/v1/jobs/none/events").status_code == 404
+
+
+def test_a_stream_outlives_a_table_that_is_held(idle, send, monkeypatch):
+    id, look, looks = send(idle).json()["id"], events.one_job, []
+
+    def held_once(*args):
+        looks.append(args)
+        if len(looks) == 2:
+            raise StoreBusy
+        return look(*args)
+
+    monkeypatch.setattr(events, "INTERVAL", 0.01)
+    monkeypatch.setattr(events, "one_job", held_once)
+    stream = read(idle, f"/api/v1/jobs/{id}/events")
+    assert next(stream)[1]["state"] == "queued"
+    idle.queue.cancel(id)
+    assert [job["state"] for _, job in stream] == ["cancelled"] and len(looks) > 2
 
 
 def test_a_stream_does_not_hold_up_the_end_of_the_server(tmp_path, send):

@@ -5,6 +5,8 @@ from __future__ import annotations
 import pytest
 from PIL import Image
 
+from tests.api.conftest import served
+
 SRT = b"1\n00:00:00,000 --> 00:00:01,000\nHello\n"
 
 
@@ -64,6 +66,31 @@ def test_made_again_the_files_stay(idle, files):
     job = idle.json("POST", "/api/v1/jobs", 201, files=files)
     other = idle.json("POST", f"/api/v1/jobs/{job['id']}/again", 201, json={"logo_place": "top-left"})
     assert other["options"]["logo"] == "logo.png" and other["options"]["logo_place"] == "top-left"
+    assert idle.json("POST", f"/api/v1/jobs/{job['id']}/again", 201, json={"logo": ""})["options"]["logo"] == ""
+
+
+def test_made_again_another_background_takes_the_place_of_the_file(idle, files, clip):
+    job = idle.json("POST", "/api/v1/jobs", 201, files={**files, "background": clip.open("rb")})
+    for told, background in (
+        ({}, "person.mp4"),
+        ({"background": "blur"}, "blur"),
+        ({"background": "#102030"}, "#102030"),
+    ):
+        other = idle.json("POST", f"/api/v1/jobs/{job['id']}/again", 201, json=told)
+        assert (other["options"]["background"], other["options"]["logo"]) == (background, "logo.png")
+    for option in ("background", "logo"):
+        idle.json("POST", f"/api/v1/jobs/{job['id']}/again", 422, json={option: "/etc/passwd"})
+
+
+def test_a_large_batch_has_room_for_a_voice_for_each(tmp_path):
+    kinds = (("videos", "mp4"), ("audios", "wav"))
+    files = [(name, (f"{n}.{kind}", b"x")) for name, kind in kinds for n in range(70)]
+    with served(tmp_path, None, max_videos=70) as server:
+        assert server.json("POST", "/api/v1/batches", 422, files=files)["error"]["code"] == "input.unreadable"
+        for name, kind in kinds:
+            one_more = [*files, (name, (f"more.{kind}", b"x"))]
+            error = server.json("POST", "/api/v1/batches", 413, files=one_more)["error"]
+            assert error["code"] == "limit.exceeded" and "71" in error["message"]
 
 
 def test_a_batch_with_a_voice_for_each(idle, clip, sound):

@@ -127,6 +127,14 @@ def test_a_batch_from_upload_to_archive(server, clip, sound):
     assert found["total"] == 3
 
 
+def test_a_dot_in_the_name_of_a_batch(idle, clip, sound):
+    made = batch(idle, [("a.mp4", clip.read_bytes())], sound(), name=" Kurs 2.0/Teil\u202e ")
+    assert made["name"] == "Kurs 2.0 Teil"
+    for address, name in (("report", "Kurs%202.0%20Teil_report.csv"), ("links", "Kurs%202.0%20Teil.csv")):
+        answer = idle.client.get(made["links"][address], params={"format": "csv"})
+        assert answer.headers["content-disposition"] == f"attachment; filename*=utf-8''{name}"
+
+
 def test_a_batch_is_whole_or_not_at_all(server, clip, sound):
     total = server.json("GET", "/api/v1/jobs")["total"]
     film = clip.read_bytes()

@@ -72,6 +72,7 @@ def test_an_answer_may_set_its_own() -> None:
         ({"origin": FOREIGN, "x-forwarded-host": "evil.example"}, 200),  # a proxy that says under which name it serves
         ({"origin": FOREIGN}, 403),
         ({"origin": "null"}, 403),
+        ({"origin": "http://["}, 403),
         ({"origin": "{own}", "sec-fetch-site": "cross-site"}, 403),
         ({"sec-fetch-site": "same-site"}, 403),
         ({"origin": "http://127.0.0.1:1"}, 403),

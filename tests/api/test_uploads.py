@@ -1,17 +1,21 @@
-"""Uploads: names that mean harm, uploads that break off, and what memory they take."""
+"""Uploads: names that mean harm, uploads that break off, and what memory they take. Names instead of uploads."""
 
 from __future__ import annotations
 
+import asyncio
 import http.client
 import os
 import socket
 import time
+from collections.abc import Callable
 from pathlib import Path
 from urllib.parse import urlsplit
 
 import psutil
 import pytest
+from starlette.requests import Request
 
+from api.reading import bounded
 from tests.api.conftest import Server, served
 
 
@@ -70,6 +74,18 @@ def test_an_upload_that_breaks_off_leaves_nothing(idle, clip):
     assert idle.json("GET", "/api/v1/jobs")["total"] == 0
 
 
+@pytest.mark.parametrize(("most", "whole"), [(24, False), (30, True)])
+def test_a_small_body_is_read_no_further_than_allowed(most: int, whole: bool) -> None:
+    chunks = [{"type": "http.request", "body": b"x" * 10, "more_body": left > 0} for left in range(3)]
+
+    async def receive():
+        return chunks.pop()
+
+    assert asyncio.run(bounded(Request({"type": "http"}, receive), most)) == (b"x" * 30 if whole else None)
+    chunks = [{"type": "http.request", "body": b"x" * 10, "more_body": True}] * 9
+    assert asyncio.run(bounded(Request({"type": "http"}, receive), 24)) is None and len(chunks) == 6
+
+
 def test_what_a_dead_server_left_is_gone_after_the_start(tmp_path):
     left = tmp_path / "home" / "uploads" / "api" / "x"
     left.mkdir(parents=True)
@@ -106,3 +122,50 @@ def test_a_file_above_the_limit_is_cut_off_while_it_arrives(tmp_path, clip):
         answer = server.client.post("/api/v1/jobs", files=files)
         assert answer.status_code == 413 and "HEYGEM_MAX_UPLOAD_MB" in answer.json()["error"]["hint"]
         assert strays(server) == []
+
+
+def test_a_job_by_the_names_of_files(server, clip, sound: Callable[..., Path]):
+    inputs = server.desk.settings.input_folder
+    (inputs / "sub").mkdir()
+    (inputs / "sub" / "人.mp4").write_bytes(clip.read_bytes())
+    (inputs / "voice.wav").write_bytes(sound().read_bytes())
+    names = {"video": "sub/人.mp4", "audio": "voice.wav"}
+    job = server.json("POST", "/api/v1/jobs", 201, json={**names, "options": {"strength": 0.4}, "quality": "draft"})
+    assert job["options"]["strength"] == 0.4 and job["name"] == "人_voice"
+    server.wait(job["id"])
+    kept = server.queue.need(job["id"]).request.audio
+    assert not kept.samefile(inputs / "voice.wav"), "the user may change his file"
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "../secret.mp4",
+        "/etc/passwd",
+        "sub/../../secret.mp4",
+        "link.mp4",
+        "way/secret.mp4",
+        "circle.mp4",
+        "",
+        ".",
+        "a\0b",
+        "..%2fsecret.mp4",
+        "~/secret.mp4",
+        "x" * 5000,
+        "none.mp4",
+    ],
+)
+def test_names_do_not_lead_out_of_the_folder(server, clip, name):
+    inputs = server.desk.settings.input_folder
+    (inputs.parent / "secret.mp4").write_bytes(clip.read_bytes())
+    for link, to in (("link.mp4", inputs.parent / "secret.mp4"), ("way", inputs.parent), ("circle.mp4", "circle.mp4")):
+        if not (inputs / link).is_symlink():
+            (inputs / link).symlink_to(to)
+    answer = server.client.post("/api/v1/jobs", json={"video": name, "audio": name})
+    assert (answer.status_code, answer.json()["error"]["code"]) == (422, "option.invalid")
+    assert str(inputs) not in answer.text
+
+
+def test_names_are_refused_where_no_folder_is_set(idle):
+    answer = idle.client.post("/api/v1/jobs", json={"video": "a.mp4", "audio": "a.wav"})
+    assert answer.status_code == 422 and "HEYGEM_INPUT_FOLDER" in answer.json()["error"]["hint"]

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import socket
+from collections.abc import Callable
+from ipaddress import IPv6Address
 from typing import Any
 
 import pytest
@@ -60,6 +62,23 @@ def test_some_are_refused_even_then(address: str) -> None:
         guard.check(url_of(address), private=True)
 
 
+@pytest.mark.parametrize("address", ["::ffff:8.8.8.8", "::ffff:10.0.0.1"])
+@pytest.mark.parametrize("private", [False, True])
+def test_ipv4_inside_of_ipv6_is_refused_by_newer_pythons_too(
+    address: str, private: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """There the outer address says of itself what the inner one says."""
+    for name in ("is_multicast", "is_unspecified", "is_link_local", "is_loopback", "is_global", "is_reserved"):
+        outer = getattr(IPv6Address, name).fget
+
+        def said(self: IPv6Address, name: str = name, outer: Callable[[IPv6Address], bool] = outer) -> bool:
+            return getattr(self.ipv4_mapped, name) if self.ipv4_mapped else outer(self)
+
+        monkeypatch.setattr(IPv6Address, name, property(said))
+    with pytest.raises(AddressRefused, match="private or reserved"):
+        guard.check(url_of(address), private)
+
+
 @pytest.mark.parametrize("disguise", ["2130706433", "0x7f000001", "0177.0.0.1", "127.1", "localhost", "LOCALHOST"])
 def test_loopback_in_disguise_is_refused(disguise: str) -> None:
     with pytest.raises(AddressRefused):
@@ -77,6 +96,7 @@ def test_loopback_in_disguise_is_refused(disguise: str) -> None:
         ("http://user:word@example.com/", "user name or password"),
         ("http://example.com:port/", "no valid address"),
         ("http://[::1/", "no valid address"),
+        ("http://xn--0/", "no valid address"),
         ("http://exa..mple。。com/", "no valid address"),
     ],
 )
