@@ -11,6 +11,7 @@ import threading
 import time
 from collections.abc import Callable
 from contextlib import ExitStack
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -66,7 +67,7 @@ def _parse(arguments: list[str] | None) -> dict[str, Any]:
 
 def _serve(config: Settings, log_file: Path) -> int:
     os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"
-    os.environ.setdefault("GRADIO_TEMP_DIR", str(config.home / "uploads"))  # not /tmp: another user may own that
+    os.environ.setdefault("GRADIO_TEMP_DIR", str(config.uploads))  # not /tmp: another user may own that
     asked: list[int] = []  # neither an Event nor a lock: a signal may arrive inside of one
     for sign in (signal.SIGINT, signal.SIGTERM):
         signal.signal(sign, lambda number, _: asked.append(number))
@@ -96,16 +97,19 @@ def _work(config: Settings, parts: ExitStack) -> tuple[Queue, Fleet]:
     ``parts``. Raises StoreInUse, StoreUnusable."""
     from heygem.jobs.fleet import LocalFleet
     from heygem.jobs.queue import Queue
-    from heygem.jobs.retention import Janitor, caches_of, policy_of
+    from heygem.jobs.retention import Janitor, caches_of, forget_uploads, policy_of
     from heygem.jobs.store import Store
     from storage.courier import Courier
+    from storage.local import Local
 
     store = Store(config.store, config.outputs)
     parts.callback(store.close)
     queue = Queue(store, config.min_free_mb << 20)
     fleet = LocalFleet(queue, config)
     queue.changed = fleet.wake
-    for part in (fleet, Janitor(queue, policy_of(config), caches_of(config)), Courier(queue, config)):
+    chores = partial(forget_uploads, config.uploads), Local(config).sweep
+    janitor = Janitor(queue, policy_of(config), caches_of(config), chores)
+    for part in (fleet, janitor, Courier(queue, config)):
         part.start()
         parts.callback(part.close)
     fleet.warm()

@@ -11,6 +11,7 @@ import base64
 import re
 from pathlib import Path
 from typing import Annotated, Literal
+from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
@@ -25,6 +26,12 @@ Folder = Annotated[Path, AfterValidator(lambda path: path.expanduser().absolute(
 
 def _token(value: SecretStr) -> SecretStr:
     if not re.fullmatch(r"[!-~]{16,512}", value.get_secret_value()):
+        raise ValueError
+    return value
+
+
+def _key(value: SecretStr) -> SecretStr:
+    if not re.fullmatch(r"[!-~]{1,4096}", value.get_secret_value()):
         raise ValueError
     return value
 
@@ -48,11 +55,13 @@ def _origins(value: object) -> object:
 def _robot(value: SecretStr) -> SecretStr:
     if not re.fullmatch(r"https?://[\w.\-\[\]:]+/\S{1,500}|[\w-]{8,200}", value.get_secret_value()):
         raise ValueError
-    return value
+    return _hook(value) if "://" in value.get_secret_value() else value
 
 
 def _hook(value: SecretStr) -> SecretStr:
-    if not re.fullmatch(r"https?://\S{1,1000}", value.get_secret_value()):
+    site = urlsplit(value.get_secret_value())
+    host = (site.hostname or "").encode("idna")  # a ValueError where it cannot be called, and so is a wrong port
+    if not re.fullmatch(r"https?://\S{1,1000}", value.get_secret_value()) or not host or site.port == 0:
         raise ValueError
     return value
 
@@ -133,7 +142,9 @@ class Settings(BaseSettings):
     tts_url: Address | None = Field(
         None, description="the address of a speech service that speaks as OpenAI's does, like https://host/v1"
     )
-    tts_key: SecretStr | None = Field(None, description="the key that this service asks for")
+    tts_key: Annotated[SecretStr, AfterValidator(_key)] | None = Field(
+        None, description="the key that this service asks for: letters, digits and signs without blanks"
+    )
     tts_model: str = Field("tts-1", min_length=1, max_length=200, description="the model that it is asked for")
     tts_voices: Annotated[tuple[str, ...], NoDecode, BeforeValidator(_names)] = Field(
         ("alloy",), description="the voices it has, with commas between them"
@@ -247,7 +258,7 @@ class Settings(BaseSettings):
 
     @property
     def uploads(self) -> Path:
-        """What is known of uploads under way, to go on with them after the process was killed."""
+        """What browsers and programs send, until it lies with a job."""
         return self.home / "uploads"
 
     @property

@@ -28,12 +28,12 @@ from heygem.errors import (
     StoreUnusable,
 )
 from heygem.jobs.deliveries import Deliveries
-from heygem.jobs.job import DELIVERED, UNDELIVERED, Delivery, Failure, Job, Rate
+from heygem.jobs.job import DELIVERED, REVOKED, UNDELIVERED, Delivery, Failure, Job, Rate
 from heygem.jobs.queue import Queue
 from heygem.jobs.thumbnail import thumbnail
 from heygem.settings import Settings
 from storage import Meta, key_for
-from storage.sharing import LOCAL, Open, kept_open
+from storage.sharing import LOCAL, Open, kept_open, storage_of
 
 Written = TypeVar("Written")
 
@@ -106,11 +106,13 @@ class Courier:
         except _Closing:
             raise
         except (Cancelled, JobMissing):
-            logger.info("the delivery was revoked")
+            self._give_up(delivery)
         except PASSING as error:
             wait, failure = backoff(delivery.tries + 1), Failure.of(error)
-            logger.warning("{} It is tried again in {:.0f} s.", error.message, wait)
-            self._write(lambda: self._deliveries.put_back(delivery, failure, wait))
+            if self._write(lambda: self._deliveries.put_back(delivery, failure, wait)):
+                logger.warning("{} It is tried again in {:.0f} s.", error.message, wait)
+            else:
+                self._give_up(delivery)
         except HeyGemError as error:
             logger.error("not delivered: {} {}", error.message, error.hint)
             self._fail(delivery, error)
@@ -135,24 +137,33 @@ class Courier:
             self._upload(job, delivery)
         if self._settings.keep_local == "remove" and delivery.storage != LOCAL and not job.pinned:
             self._drop(job, delivery)
-        if self._write(lambda: self._deliveries.end(delivery, DELIVERED)):
-            logger.info("delivered")
-            self._write(lambda: self._deliveries.hurry(StorageUnreachable.code))
-            self._sweep()
+        if not self._write(lambda: self._deliveries.end(delivery, DELIVERED)):
+            raise Cancelled
+        logger.info("delivered")
+        self._write(lambda: self._deliveries.hurry(StorageUnreachable.code))
+        self._sweep()
 
     def _upload(self, job: Job, delivery: Delivery) -> None:
-        """Until it is there and compared. Raises Cancelled where it was revoked meanwhile, and leaves nothing there."""
+        """Until it is there and compared. Raises Cancelled where it was revoked meanwhile."""
         if job.take is None:
             raise JobState(state=job.state)
         assert delivery.key
-        storage = self._open(self._settings)
-        try:
-            watch = Watch(self._deliveries, delivery, self._closing)
-            item = storage.put(job.take.path, delivery.key, Meta(job.take.path.name), watch)
-            self._note(delivery, verified=1, size=item.size, sent=item.size)
-        except Cancelled:
-            storage.delete(delivery.key)
-            raise
+        watch = Watch(self._deliveries, delivery, self._closing)
+        item = self._open(self._settings).put(job.take.path, delivery.key, Meta(job.take.path.name), watch)
+        self._note(delivery, verified=1, size=item.size, sent=item.size)
+
+    def _give_up(self, delivery: Delivery) -> None:
+        """It was revoked, or its job removed: nothing of it stays in the storage."""
+        self._write(lambda: self._deliveries.note(delivery, state=REVOKED))  # a job may go before its row is there
+        now = self._write(lambda: self._deliveries.get(delivery.job))
+        if now and now.key == delivery.key and now.state != REVOKED:
+            return  # what went wrong came after its end: it is there
+        logger.info("the delivery was revoked")
+        if delivery.storage and delivery.key:
+            try:
+                storage_of(self._settings, delivery.storage, self._open).delete(delivery.key)
+            except Exception as error:
+                logger.warning("something of it may stay in the storage: {}", error)
 
     def _drop(self, job: Job, delivery: Delivery) -> None:
         """The copy on this disk goes; its picture stays."""
@@ -171,7 +182,8 @@ class Courier:
 
     def _fail(self, delivery: Delivery, error: HeyGemError) -> None:
         failure = Failure.of(error)
-        self._write(lambda: self._deliveries.end(delivery, UNDELIVERED, failure))
+        if not self._write(lambda: self._deliveries.end(delivery, UNDELIVERED, failure)):
+            self._give_up(delivery)
 
     def _write(self, act: Callable[[], Written]) -> Written:
         """Waits for a table that cannot be written now. Raises _Closing where it still cannot when the app ends."""
@@ -189,8 +201,8 @@ class Courier:
             self._swept = time.time()
             try:
                 self._open(self._settings).sweep()
-            except HeyGemError as error:
-                logger.warning("dead uploads stay for now: {}", error.message)
+            except Exception as error:
+                logger.warning("dead uploads stay for now: {}", error)
 
 
 class Watch:

@@ -32,13 +32,13 @@ def setup(s3: S3) -> Iterator[Finding]:
     """Writes the rules, as many of them as the store takes; says which."""
     cold = s3.settings.s3_storage_class
     for transition, uploads in ((cold if _offers(s3, cold) else "", True), ("", True), ("", False)):
-        try:
-            _write(s3, _rules(s3, transition, uploads))
-        except ClientError as error:
-            if status_of(error) not in (400, 405, 501) and code_of(error) not in ("NotImplemented", "MethodNotAllowed"):
-                with told(s3.place):
-                    raise
-            continue
+        with told(s3.place):
+            try:
+                _write(s3, _rules(s3, transition, uploads))
+            except ClientError as error:
+                if status_of(error) in (400, 405, 501) or code_of(error) in ("NotImplemented", "MethodNotAllowed"):
+                    continue
+                raise
         yield Finding("delete", "ok", f"results leave the bucket after {DELETE_DAYS} days")
         if transition:
             yield Finding("class", "ok", f"they move to {cold} after {COLD_DAYS} days")
@@ -55,11 +55,12 @@ def setup(s3: S3) -> Iterator[Finding]:
 
 def described(s3: S3) -> str | Finding:
     """What the bucket has of our rules."""
-    try:
-        ours = {rule["ID"]: rule for rule in _read(s3)["Rules"] if rule.get("ID") in (RESULTS, UPLOADS)}
-    except ClientError as error:
-        found = "these credentials may not look" if status_of(error) == 403 else "this store has no such rules"
-        return Finding("lifecycle", "note", found, _BY_HAND)
+    with told(s3.place):
+        try:
+            ours = {rule["ID"]: rule for rule in _read(s3)["Rules"] if rule.get("ID") in (RESULTS, UPLOADS)}
+        except ClientError as error:
+            found = "these credentials may not look" if status_of(error) == 403 else "this store has no such rules"
+            return Finding("lifecycle", "note", found, _BY_HAND)
     if RESULTS not in ours:
         return Finding("lifecycle", "note", "nothing leaves the bucket by itself", "Run “heygem storage setup” once.")
     return f"results leave after {ours[RESULTS].get('Expiration', {}).get('Days')} days"

@@ -40,6 +40,7 @@ class S3:
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
         self.bucket = settings.s3_bucket or ""
+        self._cards = settings.home / "sending"  # a folder of its own: that of uploads is served to browsers
         self.place = f"{self.bucket} @ {urlsplit(settings.s3_endpoint or 'https://AWS').netloc}"
         with told(self.place):
             session = boto3.Session()
@@ -110,7 +111,7 @@ class S3:
 
     def sweep(self) -> int:
         oldest = time.time() - DEAD_DAYS * 86400
-        for file in self.settings.uploads.glob("*"):
+        for file in self._cards.glob("*"):
             with suppress(FileNotFoundError):
                 if file.stat().st_mtime < oldest:
                     file.unlink()
@@ -133,7 +134,7 @@ class S3:
 
     def _card(self, key: str) -> Card:
         name = short_hash(self.settings.s3_endpoint or "", self.bucket, checked(key))
-        return Card(self.settings.uploads / f"{name}.json")
+        return Card(self._cards / f"{name}.json")
 
     def _facts(self, file: Path, card: Card, key: str, progress: Progress) -> Facts:
         """What a killed process left, where the file is still the same; else what is read now."""

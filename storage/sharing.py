@@ -8,12 +8,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 from functools import lru_cache
-from pathlib import Path
 from typing import cast
 
-from heygem.errors import JobState, ResultGone
 from heygem.jobs.deliveries import Deliveries
-from heygem.jobs.job import DELIVERED, DELIVERY_STATES, DONE, REVOKED, Delivery, Job
+from heygem.jobs.folder import result_of
+from heygem.jobs.job import DELIVERED, DELIVERY_STATES, REVOKED, Delivery, Job
 from heygem.jobs.queue import Queue
 from heygem.settings import Settings
 from storage import Link, Meta, Storage, key_for, open_storage
@@ -55,7 +54,7 @@ class Sharing:
         wanted = self._queue.need(job)
         known = self._deliveries.get(job)
         if known is None or known.state != DELIVERED or not self._is_there(known):
-            self._result(wanted)
+            result_of(wanted)
             _kept.cache_clear()  # who tries again may have changed the credentials
             self._opened(self._settings)  # says what is missing
             self._deliveries.ask(wanted)
@@ -100,7 +99,7 @@ class Sharing:
 
     def _shared_here(self, job: Job) -> Delivery:
         """Lets this server share a result, under the same key as before where it does already."""
-        result = self._result(job)
+        result = result_of(job)
         links = self._deliveries.links(job.id)
         known = [link["key"] for link in links if link["storage"] == LOCAL and link["revoked"] is None]
         key = known[-1] if known else key_for(self._settings, job)
@@ -110,10 +109,3 @@ class Sharing:
     def _is_there(self, at: Delivery) -> bool:
         assert at.storage and at.key
         return storage_of(self._settings, at.storage, self._opened).exists(at.key) is not None
-
-    def _result(self, job: Job) -> Path:
-        if job.state != DONE or job.take is None:
-            raise JobState(state=job.state)
-        if not job.take.path.is_file():
-            raise ResultGone(name=job.take.path.name)
-        return job.take.path

@@ -91,7 +91,12 @@ def test_secrets_are_never_shown(monkeypatch):
     found = settings.load()
     assert found.secrets == ["0123456789abcdef", SECRET]
     assert "0123456789" not in repr(found) + str(found) and "whsec" not in repr(found)
-    for name, value in (("API_TOKEN", "hush"), ("API_TOKEN", "hush hush hush hush"), ("WEBHOOK_SECRET", "whsec_hush")):
+    for name, value in (
+        ("API_TOKEN", "hush"),
+        ("API_TOKEN", "hush hush hush hush"),
+        ("WEBHOOK_SECRET", "whsec_hush"),
+        ("TTS_KEY", "hush密"),
+    ):
         monkeypatch.setenv(f"HEYGEM_{name}", value)
         with pytest.raises(OptionInvalid, match=f"HEYGEM_{name} cannot be the given value") as caught:
             settings.load()
@@ -107,3 +112,13 @@ def test_origins_are_a_list_with_commas(monkeypatch):
         monkeypatch.setenv("HEYGEM_CORS_ORIGINS", wrong)
         with pytest.raises(OptionInvalid):
             settings.load()
+
+
+@pytest.mark.parametrize("name", ["NOTIFY_WECOM", "NOTIFY_WEBHOOK", "WEIGHTS_PROXY"])
+@pytest.mark.parametrize("wrong", ["https://a:b/x", "https://a:99999/x", "https://a..b/x", "https://[::1/x"])
+def test_an_address_that_cannot_be_called_is_named(name, wrong, monkeypatch):
+    monkeypatch.setenv(f"HEYGEM_{name}", wrong)
+    with pytest.raises(OptionInvalid, match=f"HEYGEM_{name} cannot be the given value"):
+        settings.load()
+    monkeypatch.setenv(f"HEYGEM_{name}", "https://[::1]:8443/x")
+    assert settings.load()

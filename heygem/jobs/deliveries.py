@@ -15,6 +15,8 @@ from heygem.jobs.job import PENDING, REVOKED, UPLOADING, Delivery, Failure, Job
 from heygem.jobs.record import delivery_of, error_text
 from heygem.jobs.store import LONGEST_WAIT, Store
 
+KEPT = 30 * 86400.0
+"""Seconds that is remembered who made a link, after its end."""
 _DUE = f"state = '{PENDING}' AND (next IS NULL OR next <= ? OR next > ?)"
 
 
@@ -58,13 +60,8 @@ class Deliveries:
 
     def change(self, job: str, states: Sequence[str], **values: Any) -> bool:
         """Writes columns of a delivery that is in one of ``states``; False where it is not."""
-        columns, marks = ", ".join(f"{name} = ?" for name in values), ", ".join("?" * len(states))
-        with self._store.changing() as db:
-            done = db.execute(
-                f"UPDATE deliveries SET {columns} WHERE job = ? AND state IN ({marks})",
-                [*values.values(), job, *states],
-            )
-            return done.rowcount == 1
+        marks = ", ".join("?" * len(states))
+        return self._store.update("deliveries", values, f"job = ? AND state IN ({marks})", job, *states)
 
     # -- for the courier
 
@@ -85,13 +82,8 @@ class Deliveries:
     def note(self, delivery: Delivery, **values: Any) -> bool:
         """Writes columns of a delivery under way; False where it was revoked meanwhile, even if it was asked for again:
         then its key is another."""
-        columns = ", ".join(f"{name} = ?" for name in values)
-        with self._store.changing() as db:
-            done = db.execute(
-                f"UPDATE deliveries SET {columns} WHERE job = ? AND key IS ? AND state = '{UPLOADING}'",
-                [*values.values(), delivery.job, delivery.key],
-            )
-            return done.rowcount == 1
+        mine = f"job = ? AND key IS ? AND state = '{UPLOADING}'"
+        return self._store.update("deliveries", values, mine, delivery.job, delivery.key)
 
     @contextmanager
     def held(self, delivery: Delivery) -> Iterator[bool]:
@@ -155,6 +147,11 @@ class Deliveries:
         with self._store.changing() as db:
             db.execute("UPDATE links SET revoked = ? WHERE job = ? AND revoked IS NULL", [time.time(), job])
 
+    def forget_links(self) -> None:
+        """Those that ended long ago; who made them is no longer known then."""
+        with self._store.changing() as db:
+            db.execute("DELETE FROM links WHERE expires < ?", [time.time() - KEPT])
+
     # -- messages about it
 
     def hooks_due(self) -> list[tuple[Job, int]]:
@@ -162,7 +159,8 @@ class Deliveries:
         now = time.time()
         rows = self._store.read(
             """SELECT job, hook_tries FROM deliveries WHERE hook_state = 'pending'
-                AND (hook_next IS NULL OR hook_next <= ? OR hook_next > ?)""",
+                AND (hook_next IS NULL OR hook_next <= ? OR hook_next > ?)
+                AND EXISTS (SELECT 1 FROM jobs WHERE id = deliveries.job)""",
             *(now, now + LONGEST_WAIT),
         )
         found = [(self._store.get(row["job"]), row["hook_tries"]) for row in rows]

@@ -52,27 +52,31 @@ def result_of(job: Job) -> Path:
 
 
 def batch_folder(outputs: Path, name: str) -> Path:
-    """A new, empty folder with that name; ``latest_batch`` then leads to it. Raises OutputError."""
+    """A new, empty folder with that name, or with the first number behind it that is free. Raises OutputError."""
     day = outputs / date.today().isoformat()
     with _written(day):
-        folder = next(path for path in map(day.joinpath, numbered(name)) if not path.exists())
-        folder.mkdir(parents=True)
-        point_to(outputs / LATEST, folder)
-    return folder
+        day.mkdir(parents=True, exist_ok=True)
+        for folder in map(day.joinpath, numbered(name)):
+            with suppress(FileExistsError):  # another batch of this second may be made at this moment
+                folder.mkdir()
+                return folder
+    raise AssertionError
 
 
-def point_to(link: Path, folder: Path) -> None:
-    """A link that is never missing or half made. Where the file system has no links there is none."""
-    new = link.with_name(f".{link.name}.part")
-    new.unlink(missing_ok=True)
-    try:
-        new.symlink_to(os.path.relpath(folder, link.parent), target_is_directory=True)
-        new.replace(link)
-    except OSError:
+def make_latest(folder: Path) -> None:
+    """``latest_batch`` leads to this folder of a batch. The link is never missing or half made; where there can be none
+    there is none, and nothing is raised."""
+    outputs = folder.parents[1]
+    new = outputs / f".{LATEST}.part"
+    with suppress(OSError):
+        new.unlink(missing_ok=True)
+        new.symlink_to(folder.relative_to(outputs), target_is_directory=True)
+        new.replace(outputs / LATEST)
+    with suppress(OSError):
         new.unlink(missing_ok=True)
 
 
-def show_in_batch(job: Job, batch: Batch) -> Path:
+def show(job: Job, batch: Batch) -> Path:
     """The result of a finished job in the folder of its batch: a link, or a copy where links cannot be. Shown once,
     also where it is asked for again. Raises OutputError."""
     result = result_path(job.request, job.folder)
@@ -81,9 +85,17 @@ def show_in_batch(job: Job, batch: Batch) -> Path:
         for path in map(batch.folder.joinpath, numbered(result.stem, result.suffix)):
             if not path.exists():
                 return _link_or_copy(result, path)
-            if path.samefile(result):
+            if _same(path, result):
                 return path
     raise AssertionError
+
+
+def hide(job: Job, batch: Batch) -> None:
+    """Removes the other name of the result, or its copy, from the folder of the batch."""
+    for path in batch.folder.glob("*.mp4"):
+        with suppress(FileNotFoundError):  # another job of the batch may be removed at this moment
+            if job.take and _same(path, job.take.path):
+                path.unlink()
 
 
 def discard(folder: Path) -> None:
@@ -96,8 +108,9 @@ def discard(folder: Path) -> None:
 
 
 def discard_parts(folder: Path) -> None:
-    """Removes what a killed process left half-written, where that can be."""
+    """Removes the files and folders that a killed process left half-written, where that can be."""
     for part in folder.glob("*.part"):
+        shutil.rmtree(part, ignore_errors=True)
         with suppress(OSError):
             part.unlink()
 
@@ -123,8 +136,17 @@ def _link_or_copy(path: Path, to: Path) -> Path:
     except OSError:
         part = to.with_name(to.name + ".part")
         shutil.copyfile(path, part)
+        with suppress(OSError):  # by its time a copy is known again
+            os.utime(part, ns=(path.stat().st_atime_ns, path.stat().st_mtime_ns))
         part.replace(to)
     return to
+
+
+def _same(shown: Path, result: Path) -> bool:
+    """Is this the result under another name, or its copy where the file system has no links?"""
+    one, other = shown.stat(), result.stat()
+    copied = one.st_nlink == 1 and (one.st_size, one.st_mtime_ns) == (other.st_size, other.st_mtime_ns)
+    return copied or os.path.samestat(one, other)
 
 
 @contextmanager

@@ -157,8 +157,7 @@ class Job:
 
 @dataclass(frozen=True)
 class Batch:
-    """Jobs that were sent together with one voice. ``folder`` holds their results under human names. ``counts``:
-    state -> jobs."""
+    """Jobs that were sent together. ``folder`` holds their results under human names. ``counts``: state -> jobs."""
 
     id: str
     name: str

@@ -68,12 +68,7 @@ class Notices:
         return Due(**dict(rows[0])) if rows else None
 
     def change(self, notice: Due, **values: Any) -> None:
-        columns = ", ".join(f"{name} = ?" for name in values)
-        with self._store.changing() as db:
-            db.execute(
-                f"UPDATE notices SET {columns} WHERE channel = ? AND key = ?",
-                [*values.values(), notice.channel, notice.key],
-            )
+        self._store.update("notices", values, "channel = ? AND key = ?", notice.channel, notice.key)
 
     def counts(self, channel: str) -> dict[str, int]:
         """state -> notices."""

@@ -16,10 +16,10 @@ from pathlib import Path
 from loguru import logger
 
 from heygem.errors import DiskLow, FileMissing, Interrupted, JobMissing, JobState, OutputError
-from heygem.jobs.folder import batch_folder, discard, discard_parts, free_bytes, settle, show_in_batch
+from heygem.jobs.folder import batch_folder, discard, discard_parts, free_bytes, hide, make_latest, settle, show
 from heygem.jobs.job import CANCELLED, DONE, FAILED, QUEUED, RUNNING, Batch, Extras, Failure, Job, Request
 from heygem.jobs.store import Filter, Store
-from heygem.names import clean_stem
+from heygem.names import clean
 from heygem.pipeline import Options, Take
 
 FLOOR = 2 << 30
@@ -72,7 +72,7 @@ class Queue:
             return self.need_batch(known.batch or "")
         self.check_room()
         folder = batch_folder(self.outputs, time.strftime("batch_%Y%m%d_%H%M%S"))
-        batch = Batch(secrets.token_hex(8), clean_stem(name) if name else folder.name, folder)
+        batch = Batch(secrets.token_hex(8), clean(name) if name else folder.name, folder)
         jobs: list[Job] = []
         voices = [audio] * len(videos) if isinstance(audio, Path) else audio
         kept: dict[Path, Path] = {}  # what they share lies on the disk once
@@ -92,6 +92,7 @@ class Queue:
             if isinstance(error, sqlite3.IntegrityError) and (known := self.store.by_key(extras.key or "")):
                 return self.need_batch(known.batch or "")
             raise
+        make_latest(folder)
         return replace(batch, counts={QUEUED: len(jobs)})
 
     def again(self, job: str, options: Options) -> Job:
@@ -157,10 +158,18 @@ class Queue:
         """A failed or cancelled job waits again, with all its attempts. Raises JobMissing, JobState, FileMissing."""
         return self._requeue(job, [FAILED, CANCELLED])
 
-    def retry_failed(self, batch: str) -> int:
-        """How many jobs of the batch wait again."""
-        failed = [job for job in self.jobs_of(self.need_batch(batch).id) if job.state == FAILED]
-        return sum(self._requeue(job.id, [FAILED]) is not None for job in failed)
+    def retry_all(self, batch: str, state: str) -> int:
+        """How many jobs of the batch in this state wait again; those that cannot hold up no other. Raises JobMissing,
+        and as with ``retry`` where none can."""
+        again, why = 0, None
+        for job in (one for one in self.jobs_of(self.need_batch(batch).id) if one.state == state):
+            try:
+                again += bool(self._requeue(job.id, [state]))
+            except (JobMissing, JobState, FileMissing) as error:
+                why = error
+        if why and not again:
+            raise why
+        return again
 
     def cancel_batch(self, batch: str) -> int:
         """How many jobs of the batch were stopped or are being stopped."""
@@ -198,7 +207,9 @@ class Queue:
         if not self.store.remove(job):
             raise JobState(state=old.state)
         if batch is not None:
-            self._take_out_of(batch, old)
+            hide(old, batch)
+            if self.store.batch(batch.id) is None:
+                discard(batch.folder)
         discard(old.folder)
         logger.bind(job=job).info("removed")
 
@@ -207,7 +218,7 @@ class Queue:
         if job.take is None:
             return
         if job.batch and (batch := self.store.batch(job.batch)):
-            self._take_out_of(batch, job)
+            hide(job, batch)
         job.take.path.unlink(missing_ok=True)
 
     # -- for the fleet
@@ -251,7 +262,7 @@ class Queue:
     def _show(self, job: Job, batch: Batch) -> None:
         """A result that cannot be shown under its second name is a result all the same."""
         try:
-            show_in_batch(job, batch)
+            show(job, batch)
         except OutputError as error:
             logger.bind(job=job.id).warning("{}", error.message)
 
@@ -276,18 +287,10 @@ class Queue:
     def _requeue(self, job: str, states: Sequence[str]) -> Job:
         old = self.need(job)
         settled = all(path.is_file() for path in old.request.files.values())
-        fresh = {"error": None, "ended": None, "not_before": None, "hook_state": None, "take": None}
+        fresh = dict.fromkeys(("error", "ended", "not_before", "hook_state", "hook_next", "take"))
         if not settled or not self.store.change(
-            job, states, state=QUEUED, attempts=0, interruptions=0, stage="", done=0, total=0, **fresh
+            job, states, state=QUEUED, attempts=0, interruptions=0, hook_tries=0, stage="", done=0, total=0, **fresh
         ):
             raise JobState(state=old.state) if settled else FileMissing(name=old.request.video.name)
         self.changed()
         return self.need(job)
-
-    def _take_out_of(self, batch: Batch, job: Job) -> None:
-        """The other name of the result in the folder of the batch."""
-        for path in batch.folder.glob("*.mp4"):
-            if job.take and job.take.path.exists() and path.samefile(job.take.path):
-                path.unlink(missing_ok=True)
-        if self.store.batch(batch.id) is None:
-            discard(batch.folder)

@@ -11,13 +11,17 @@ import re
 import shutil
 import threading
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from loguru import logger
 
 from heygem.cache import Cache
+from heygem.errors import JobMissing, JobState
+from heygem.jobs.deliveries import Deliveries
 from heygem.jobs.folder import discard
 from heygem.jobs.job import CANCELLED, DONE, FAILED, Job
 from heygem.jobs.queue import Queue
@@ -25,6 +29,8 @@ from heygem.jobs.store import Filter
 from heygem.settings import Settings
 
 DAY = 86400.0
+UPLOAD_DAYS = 3
+"""Days after which an upload belongs to nobody any more; the page lets go of those that it knows after one."""
 _PAGE = 500
 _OURS = re.compile(r"[0-9a-f]{16}")
 
@@ -66,12 +72,12 @@ def prune(queue: Queue, policy: Policy, caches: Iterable[Cache] = ()) -> Pruned:
     """Removes what the policy no longer keeps. Raises StoreBusy, StoreUnusable."""
     before, now = _size(queue.outputs), time.time()
     jobs = [job for job in _ended(queue) if policy.result_days and _age(job, now) > policy.result_days * DAY]
-    for job in jobs:
-        queue.remove(job.id)
+    aged = sum(_remove(queue, job) for job in jobs)
     inputs = [job for job in _ended(queue) if policy.input_days and _age(job, now) > policy.input_days * DAY]
-    emptied = sum(_drop_inputs(job) for job in inputs)
-    removed = len(jobs) + _make_fit(queue, policy.most_bytes)
+    emptied = sum(_drop_inputs(queue, job) for job in inputs)
+    removed = aged + _make_fit(queue, policy.most_bytes)
     strays = sum(discard(folder) is None for folder in _strays(queue, now))
+    Deliveries(queue.store).forget_links()
     cached = sum(cache.forget(policy.cache_days * DAY) for cache in caches) if policy.cache_days else 0
     pruned = Pruned(removed, emptied, strays, cached, max(before - _size(queue.outputs), 0))
     if pruned != Pruned():
@@ -79,13 +85,25 @@ def prune(queue: Queue, policy: Policy, caches: Iterable[Cache] = ()) -> Pruned:
     return pruned
 
 
+def forget_uploads(folder: Path) -> None:
+    """Removes what browsers sent some days ago. The page does that itself, but knows nothing of what was sent before
+    its last start. Jobs have links or copies of their own."""
+    for entry in folder.glob("*"):
+        with suppress(OSError):  # it may be gone meanwhile
+            if entry.name != "api" and time.time() - entry.stat().st_mtime > UPLOAD_DAYS * DAY:  # HTTP keeps nothing
+                shutil.rmtree(entry) if entry.is_dir() else entry.unlink()
+
+
 class Janitor:
-    """Prunes at the start and then every hour, in a thread. What goes wrong is logged and tried again."""
+    """Prunes and does the ``chores`` at the start and then every hour, in a thread. What goes wrong is logged and
+    tried again."""
 
     INTERVAL = 3600.0
 
-    def __init__(self, queue: Queue, policy: Policy, caches: Iterable[Cache] = ()) -> None:
-        self._queue, self._policy, self._caches = queue, policy, tuple(caches)
+    def __init__(
+        self, queue: Queue, policy: Policy, caches: Iterable[Cache] = (), chores: Iterable[Callable[[], object]] = ()
+    ) -> None:
+        self._chores = (partial(prune, queue, policy, tuple(caches)), *chores)
         self._closing = threading.Event()
         self._thread = threading.Thread(target=self._run, name="heygem-janitor", daemon=True)
 
@@ -98,10 +116,11 @@ class Janitor:
 
     def _run(self) -> None:
         while True:
-            try:
-                prune(self._queue, self._policy, self._caches)
-            except Exception:
-                logger.exception("pruning failed")
+            for chore in self._chores:
+                try:
+                    chore()
+                except Exception:
+                    logger.exception("pruning failed")
             if self._closing.wait(self.INTERVAL):
                 return
 
@@ -118,8 +137,20 @@ def _age(job: Job, now: float) -> float:
     return now - (job.ended or now)
 
 
-def _drop_inputs(job: Job) -> bool:
-    """False where they are gone already."""
+def _remove(queue: Queue, job: Job) -> bool:
+    """False where somebody else removed it or let it begin again in the meantime."""
+    try:
+        queue.remove(job.id)
+    except (JobMissing, JobState):
+        return False
+    return True
+
+
+def _drop_inputs(queue: Queue, job: Job) -> bool:
+    """False where they are gone already, or needed again."""
+    now = queue.get(job.id)
+    if now is None or now.busy or now.pinned:
+        return False
     there = [path.parent for path in job.request.files.values() if path.parent.is_dir()]
     for folder in there:
         shutil.rmtree(folder, ignore_errors=True)
@@ -132,9 +163,10 @@ def _make_fit(queue: Queue, most: int) -> int:
     for job in _ended(queue) if size > most else []:
         if size <= most:
             break
-        size -= _size(job.folder)
-        queue.remove(job.id)
-        removed += 1
+        freed = _size(job.folder)
+        if _remove(queue, job):
+            size -= freed
+            removed += 1
     return removed
 
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 import sqlite3
 import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -24,10 +24,8 @@ from heygem.pipeline import Take
 
 PATIENCE = 10.0
 """Seconds to wait for another process that writes."""
-LONGEST_WAIT = 3600.0
-"""Seconds: no message is made to wait longer for its next attempt; more means that the clock was set back."""
-LONGEST_REST = 60.0
-"""The same for a job."""
+LONGEST_WAIT, LONGEST_REST = 3600.0, 60.0
+"""Seconds: no message, no job is made to wait longer for its next attempt; more means that the clock was set back."""
 _IN_ORDER = "priority DESC, position"
 
 
@@ -130,12 +128,8 @@ class Store:
 
     def change(self, job: str, states: Sequence[str], **values: Any) -> bool:
         """Writes columns of a job that is in one of ``states``; False where it is not."""
-        columns, marks = ", ".join(f"{name} = ?" for name in values), ", ".join("?" * len(states))
-        with self.changing() as db:
-            done = db.execute(
-                f"UPDATE jobs SET {columns} WHERE id = ? AND state IN ({marks})", [*values.values(), job, *states]
-            )
-            return done.rowcount == 1
+        marks = ", ".join("?" * len(states))
+        return self.update("jobs", values, f"id = ? AND state IN ({marks})", job, *states)
 
     def arrange(self, jobs: Sequence[tuple[str, int]]) -> None:
         """Puts queued jobs into this order: (id, priority)."""
@@ -218,8 +212,8 @@ class Store:
         with self.changing() as db:
             done = db.execute(
                 f"""UPDATE jobs SET state = CASE WHEN stopping THEN '{CANCELLED}' ELSE '{QUEUED}' END, worker = NULL,
-                    {kind} = {kind} + 1, error = coalesce(?, error), not_before = ?, stage = '', done = 0, total = 0,
-                    fps = NULL, seconds_left = NULL, ended = CASE WHEN stopping THEN ? END, stopping = 0,
+                    {kind} = {kind} + 1, error = iif(stopping, NULL, coalesce(?, error)), not_before = ?, stage = '',
+                    done = 0, total = 0, fps = NULL, seconds_left = NULL, ended = iif(stopping, ?, NULL), stopping = 0,
                     hook_state = CASE WHEN stopping AND hook IS NOT NULL THEN 'pending' END
                 WHERE id = ? AND state = '{RUNNING}' AND (? IS NULL OR worker = ?)""",
                 [error_text(error), time.time() + wait if wait else None, time.time(), job, worker, worker],
@@ -256,6 +250,12 @@ class Store:
         """Rows of any of its tables."""
         with self._lock, _explained():
             return self._db.execute(query, values).fetchall()
+
+    def update(self, table: str, values: Mapping[str, Any], where: str, *given: Any) -> bool:
+        """Writes columns of the one row of a table that is meant; False where there is none."""
+        columns = ", ".join(f"{name} = ?" for name in values)
+        with self.changing() as db:
+            return db.execute(f"UPDATE {table} SET {columns} WHERE {where}", [*values.values(), *given]).rowcount == 1
 
     @contextmanager
     def changing(self) -> Iterator[sqlite3.Connection]:

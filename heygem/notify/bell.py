@@ -39,11 +39,13 @@ def no_link(job: Job) -> None:
 
 @contextmanager
 def waiting() -> Iterator[None]:
-    """A list of jobs that cannot be read now is looked at again."""
+    """A list of jobs that cannot be read now is looked at again; no error ends the thread."""
     try:
         yield
     except HeyGemError as error:
         logger.warning("notices wait: {}", error)
+    except Exception:
+        logger.exception("notices wait for an unexpected error")
 
 
 def _turn(key: str) -> tuple[bool, str]:
@@ -97,7 +99,8 @@ class Bell:
             yield key_of(ended)
         batch = self._queue.batch(ended.batch) if ended.batch and self._on in ("batch", "both") else None
         if batch and not batch.busy and (batch.counts.get(DONE) or batch.counts.get(FAILED)):
-            yield batch_key(self._queue.jobs_of(batch.id))
+            jobs = self._queue.jobs_of(batch.id)
+            yield from [batch_key(jobs)] if jobs else []  # the last one may have been removed meanwhile
 
     # -- telling
 
@@ -151,6 +154,6 @@ class Bell:
         else:
             batch = self._queue.need_batch(subject)
             jobs = self._queue.jobs_of(batch.id)
-            if not batch.busy and batch_key(jobs) == due.key:
+            if jobs and not batch.busy and batch_key(jobs) == due.key:
                 return self._composer.of_batch(batch, jobs, patient)
         raise JobMissing(id=subject)

@@ -5,6 +5,8 @@ from __future__ import annotations
 
 import smtplib
 import ssl
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from email.message import EmailMessage
 from email.utils import format_datetime, parseaddr
@@ -48,7 +50,7 @@ class Mail:
 
     def send(self, notice: Notice) -> None:
         try:
-            with self._connect() as server:
+            with self._connected() as server:
                 refused = server.send_message(letter(notice, self._sender, self._settings.notify_email_to))
         except (smtplib.SMTPRecipientsRefused, smtplib.SMTPResponseException, smtplib.SMTPNotSupportedError) as error:
             raise self._judged(error) from None
@@ -63,7 +65,8 @@ class Mail:
                 "{} of {} addresses did not take the e-mail", len(refused), len(self._settings.notify_email_to)
             )
 
-    def _connect(self) -> smtplib.SMTP:
+    @contextmanager
+    def _connected(self) -> Iterator[smtplib.SMTP]:
         settings = self._settings
         place = settings.smtp_host or "", settings.smtp_port or PORTS[settings.smtp_security]
         if settings.smtp_security == "tls":
@@ -75,10 +78,11 @@ class Mail:
                 server.starttls(context=ssl.create_default_context())
             if settings.smtp_user and settings.smtp_password:
                 server.login(settings.smtp_user, settings.smtp_password.get_secret_value())
-        except BaseException:
+            yield server
+        finally:
+            with suppress(OSError):  # what was sent has arrived, whatever is answered now
+                server.quit()
             server.close()
-            raise
-        return server
 
     def _judged(self, error: smtplib.SMTPException) -> NotifyFailed | NotifyRefused:
         """Codes from 400 to 499 pass (RFC 5321, 4.2.1), others do not; of several recipients one that may is enough."""

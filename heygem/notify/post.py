@@ -65,8 +65,9 @@ class Post:
             try:
                 for table in (self._store, self._deliveries):
                     about = table is self._deliveries
+                    busy = self._under_way.copy()  # before the table is read, which says no word of what ends meanwhile
                     for job, tries in table.hooks_due():
-                        if (job.id, about) not in self._under_way:
+                        if (job.id, about) not in busy:
                             self._under_way.add((job.id, about))
                             self._pool.submit(self._tell, job, tries, about)
             except HeyGemError as error:

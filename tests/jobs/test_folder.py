@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from heygem.errors import OutputError
-from heygem.jobs.folder import result_path, settle
+from heygem.jobs.folder import batch_folder, discard_parts, result_path, settle
 from heygem.jobs.job import Request
 from heygem.names import clean_stem
 from heygem.pipeline import Options
@@ -49,3 +49,18 @@ def test_a_folder_that_cannot_be_made_is_an_output_error(tmp_path: Path) -> None
     (tmp_path / "outputs").write_text("a file where the folder should be")
     with pytest.raises(OutputError):
         settle(Request(tmp_path / "a.mp4", tmp_path / "a.mp4", Options()), tmp_path / "outputs", "42")
+
+
+def test_two_batches_of_the_same_moment_get_two_folders(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    first = batch_folder(tmp_path / "outputs", "batch")
+    monkeypatch.setattr(Path, "exists", lambda self: False)  # each was asked for before the other was made
+    assert batch_folder(tmp_path / "outputs", "batch").name == "batch (2)" and first.name == "batch"
+
+
+def test_what_a_killed_process_left_goes_whatever_it_is(tmp_path: Path) -> None:
+    film = tmp_path / ".person_voice.x1y2.part" / "film.mp4"
+    film.parent.mkdir()
+    for path in (film, tmp_path / "person_voice.mp4.part", tmp_path / "person_voice.mp4"):
+        path.write_text("film")
+    discard_parts(tmp_path)
+    assert [path.name for path in tmp_path.iterdir()] == ["person_voice.mp4"]

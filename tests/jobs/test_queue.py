@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import threading
+import time
 from dataclasses import replace
 from pathlib import Path
 
@@ -118,7 +119,7 @@ def test_one_bad_video_fails_alone_and_is_retried_alone(queue: Queue, tmp_path: 
     bad = work_off(queue, FAILURE)
     work_off(queue)
     assert queue.need_batch(batch.id).counts == {DONE: 2, FAILED: 1} and bad.error == FAILURE
-    assert queue.retry_failed(batch.id) == 1
+    assert queue.retry_all(batch.id, FAILED) == 1
     again = work_off(queue)
     assert (again.id, again.state, again.error, again.attempts) == (bad.id, DONE, None, 0)
 
@@ -256,3 +257,56 @@ def test_results_that_cannot_be_kept_are_said_so_and_leave_no_row(queue: Queue, 
     with pytest.raises(OutputError):
         queue.submit_batch(file(tmp_path, "v.wav"), [file(tmp_path, "a.mp4")], Options())
     assert queue.store.counts() == {}
+
+
+def test_a_batch_that_could_not_be_sent_is_not_the_latest(queue: Queue, tmp_path: Path) -> None:
+    voice, video = file(tmp_path, "v.wav"), file(tmp_path, "a.mp4")
+    batch = queue.submit_batch(voice, [video], Options())
+    with pytest.raises(FileMissing):
+        queue.submit_batch(voice, [video, tmp_path / "gone.mp4"], Options())
+    assert (queue.outputs / folder.LATEST).samefile(batch.folder)
+
+
+def test_without_hard_links_a_result_is_copied_once(
+    queue: Queue, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: object) -> None:
+        raise PermissionError
+
+    monkeypatch.setattr(folder.os, "link", refuse)
+    batch = queue.submit_batch(file(tmp_path, "v.wav"), [file(tmp_path, "a.mp4")], Options())
+    job = work_off(queue)
+    for _ in range(2):
+        queue.recover()
+    assert [path.name for path in batch.folder.iterdir()] == ["a_v.mp4"]
+    queue.drop_result(job)
+    assert [*batch.folder.iterdir()] == [], "the copy goes with it"
+
+
+def test_two_jobs_of_a_batch_are_removed_at_the_same_moment(queue: Queue, tmp_path: Path) -> None:
+    batch = queue.submit_batch(file(tmp_path, "v.wav"), [file(tmp_path, f"{n}.mp4") for n in range(2)], Options())
+    first = work_off(queue)
+    (batch.folder / "1_v.mp4").symlink_to("what is listed, but gone when it is looked at")
+    queue.remove(first.id)
+    assert not first.folder.exists() and not (batch.folder / "0_v.mp4").exists()
+
+
+def test_one_that_cannot_be_retried_holds_up_no_other(queue: Queue, tmp_path: Path) -> None:
+    batch = queue.submit_batch(file(tmp_path, "v.wav"), [file(tmp_path, f"{n}.mp4") for n in range(2)], Options())
+    first, second = work_off(queue, FAILURE), work_off(queue, FAILURE)
+    first.request.video.unlink()
+    assert queue.retry_all(batch.id, FAILED) == 1
+    assert (queue.need(first.id).state, queue.need(second.id).state) == (FAILED, QUEUED)
+    queue.cancel(second.id)
+    second.request.video.unlink()
+    with pytest.raises(FileMissing):
+        queue.retry_all(batch.id, CANCELLED)
+
+
+def test_a_retried_job_has_all_tries_of_its_message_again(queue: Queue, tmp_path: Path) -> None:
+    job = queue.submit(request(tmp_path), Extras(hook="https://example.com/hook"))
+    work_off(queue, FAILURE)
+    queue.store.change(job.id, [FAILED], hook_state="failed", hook_tries=5, hook_next=time.time() + 600)
+    queue.retry(job.id)
+    queue.cancel(job.id)
+    assert [(due.id, tries) for due, tries in queue.store.hooks_due()] == [(job.id, 0)]

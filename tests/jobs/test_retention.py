@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import os
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from heygem.cache import Cache
-from heygem.jobs.job import CANCELLED, DONE, FAILED, QUEUED, Failure, Job
+from heygem.jobs.deliveries import Deliveries
+from heygem.jobs.job import CANCELLED, DONE, FAILED, QUEUED, Delivery, Failure, Job
 from heygem.jobs.queue import Queue
-from heygem.jobs.retention import DAY, Janitor, Policy, Pruned, prune
+from heygem.jobs.retention import DAY, Janitor, Policy, Pruned, forget_uploads, prune
 from tests.jobs.made import queue_in, request, take_of
 
 KEEP_ALL = Policy()
@@ -121,3 +123,64 @@ def test_the_janitor_goes_on_after_an_error(queue: Queue, tmp_path: Path, monkey
         time.sleep(0.01)
     janitor.close()
     assert failures and queue.get(job.id) is None and QUEUED not in queue.store.counts()
+
+
+def test_what_somebody_removes_or_retries_meanwhile_stops_nothing(
+    queue: Queue, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    removed, retried, old = (ended(queue, tmp_path, 31, state) for state in (DONE, FAILED, DONE))
+    remove = queue.remove
+
+    def others_first(job: str) -> None:
+        if job == removed.id:
+            remove(removed.id)
+            queue.retry(retried.id)
+        remove(job)
+
+    monkeypatch.setattr(queue, "remove", others_first)
+    assert prune(queue, Policy(result_days=30)).jobs == 1
+    assert queue.get(old.id) is None and queue.need(retried.id).request.video.exists()
+
+
+def test_inputs_that_are_needed_again_stay(queue: Queue, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    job = ended(queue, tmp_path, 8, FAILED)
+    queue.retry(job.id)
+    monkeypatch.setattr(queue, "find", lambda wanted: ([] if wanted.offset else [job], 1))  # as it was a moment ago
+    assert prune(queue, Policy(input_days=7)).inputs == 0 and job.request.video.exists()
+
+
+def test_who_made_links_is_forgotten_a_month_after_their_end(queue: Queue) -> None:
+    table = Deliveries(queue.store)
+    for days in (31, 29, -1):
+        table.note_link(Delivery("job", "a_b", storage="s3", key="k"), time.time() - days * DAY, "ann")
+    prune(queue, KEEP_ALL)
+    assert [round((time.time() - link["expires"]) / DAY) for link in table.links("job")] == [29, -1]
+
+
+def test_uploads_of_the_page_go_after_some_days(queue: Queue, tmp_path: Path) -> None:
+    uploads = tmp_path / "home" / "uploads"
+    left, fresh, programs = (uploads / name for name in ("0a1b", "2c3d", "api"))
+    for folder in (left, fresh, programs):
+        folder.mkdir(parents=True)
+        (folder / "person.mp4").write_text("film")
+    half = uploads / "tmp_x1y2"
+    half.write_text("half a film")
+    job = queue.submit(replace(request(tmp_path), video=left / "person.mp4"))
+    for path in (left, half, programs):
+        age(path, 4)
+    forget_uploads(uploads)
+    forget_uploads(tmp_path / "nowhere")
+    assert sorted(uploads.iterdir()) == [fresh, programs] and job.request.video.read_text() == "film"
+
+
+def test_the_janitor_does_its_other_chores_whatever_one_of_them_says(queue: Queue) -> None:
+    done: list[str] = []
+
+    def broken() -> None:
+        done.append("broken")
+        raise OSError("the disk is away")
+
+    janitor = Janitor(queue, KEEP_ALL, chores=(broken, lambda: done.append("last")))
+    janitor.start()
+    janitor.close()
+    assert done == ["broken", "last"]

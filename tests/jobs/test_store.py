@@ -55,6 +55,14 @@ def test_first_come_first_served_and_priority_before_both(jobs: Store) -> None:
     assert all(job.state == RUNNING and job.started for job in claimed if job)
 
 
+def test_a_job_that_is_stopped_between_two_attempts_has_no_error(jobs: Store) -> None:
+    [job] = add(jobs)
+    assert jobs.claim("w") and jobs.put_back(job.id, "w", FAILURE)
+    assert jobs.claim("w") and jobs.change(job.id, [RUNNING], stopping=1) and jobs.put_back(job.id, None)
+    stopped = jobs.get(job.id)
+    assert stopped and (stopped.state, stopped.error) == (CANCELLED, None)
+
+
 def test_a_taken_key_adds_nothing(jobs: Store) -> None:
     add(jobs, key="k")
     with pytest.raises(sqlite3.IntegrityError):

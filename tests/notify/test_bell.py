@@ -464,3 +464,30 @@ def test_a_process_that_is_killed_while_it_tells_tells_it_after_the_next_start(q
     until(lambda: states(queue) == {"sent": 2})
     found = [text for text in texts(server) if "视频已生成" in text]
     assert len(found) in (2, 3), "the one whose answer was lost may be there twice"
+
+
+def test_the_last_job_of_a_batch_is_removed_before_it_is_told(queue, start, server, tmp_path, monkeypatch):
+    bell = start("wecom", notify_on="batch")
+    batch, jobs = submit(queue, tmp_path, 1)
+    with monkeypatch.context() as patch:
+        patch.setattr(queue, "jobs_of", lambda batch: [])
+        end(queue)
+        until(lambda: not Notices(queue.store).endings())
+    assert states(queue) == {} and jobs[0].batch == batch.id and bell
+
+
+def test_an_error_that_nobody_foresaw_does_not_end_it(queue, start, server, tmp_path, monkeypatch):
+    start("wecom")
+    queue.submit(request(tmp_path))
+    with monkeypatch.context() as patch:
+        asked: list[str] = []
+
+        def broken(job: str) -> None:
+            asked.append(job)
+            raise ZeroDivisionError
+
+        patch.setattr(queue, "get", broken)
+        job = queue.store.claim("w")
+        assert job and queue.finish(job, "w", take_of(job))
+        until(lambda: asked)
+    server.wait(1)

@@ -37,6 +37,10 @@ class Post:
         self.recipients: list[str] = []
         self.logins: list[tuple[str, str]] = []
         self.delay = 0.0
+        self.bye = "221 Bye"
+
+    async def handle_QUIT(self, server, session, envelope) -> str:
+        return self.bye
 
     async def handle_RCPT(self, server, session, envelope, address, options) -> str:
         if self.recipients and (answer := self.recipients.pop(0)) != "250 OK":
@@ -194,6 +198,17 @@ def test_recipients_that_are_not_taken(serve, answers, kind):
     else:
         with pytest.raises(kind):
             channel.send(notice())
+
+
+@pytest.mark.parametrize("bye", ["250 OK", "421 closing", "500 what?"])
+def test_it_has_arrived_whatever_is_said_at_the_end(serve, bye):
+    post, channel = serve("none", auth=False)
+    post.bye = bye
+    channel.send(notice())
+    assert len(post.got) == 1
+    post.answers = ["554 no"]
+    with pytest.raises(NotifyRefused, match="554"):
+        channel.send(notice())
 
 
 def test_a_wrong_password_is_not_tried_again_and_not_shown(serve):

@@ -88,6 +88,23 @@ def test_a_running_job_that_is_cancelled_is_told_too(queue, start, receiver, tmp
     receiver.wait(2)
 
 
+def test_once_each_however_slowly_the_table_is_read(queue, start, receiver, tmp_path, monkeypatch):
+    read = queue.store.hooks_due
+
+    def slowly() -> Any:
+        found = read()
+        time.sleep(0.15)  # the message that is under way arrives, and its row says so
+        return found
+
+    receiver.delay = 0.05
+    job = ended(queue, tmp_path, receiver.url)
+    monkeypatch.setattr(queue.store, "hooks_due", slowly)
+    start()
+    until(lambda: queue.need(job.id).hook_state == "sent")
+    time.sleep(0.3)
+    assert len(receiver.got) == 1
+
+
 def test_who_does_not_listen_is_tried_again_with_the_same_id(queue, start, receiver, tmp_path, monkeypatch):
     monkeypatch.setattr(webhook, "PAUSES", (0.05, 0.05, 0.05, 0.05))
     receiver.statuses = [500, 302, 404]

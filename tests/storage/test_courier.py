@@ -308,6 +308,72 @@ def test_removing_a_job_stops_its_upload_and_keeps_what_was_delivered(
     assert objects(swift_bucket) == []
 
 
+@pytest.mark.parametrize("moment", ["put", "broken", "refused", "end"])
+def test_a_job_that_is_removed_during_its_upload_leaves_nothing(
+    moment: str, queue: Queue, start: Callable[..., Courier], here: Settings, tmp_path: Path, monkeypatch: Any
+) -> None:
+    errors = {"broken": StorageUnreachable(place="b", reason="r"), "refused": StorageRefused(place="b", reason="r")}
+
+    class Removing(Local):
+        def put(self, file: Path, key: str, meta: Meta, progress: Progress = silent) -> Item:
+            item = super().put(file, key, meta, progress)
+            if moment != "end":
+                queue.remove(job.id)
+            if moment in errors:
+                raise errors[moment]
+            return item
+
+    class Late(Deliveries):
+        def end(self, delivery: Delivery, state: str, error: Failure | None = None) -> bool:
+            if moment == "end":
+                queue.remove(delivery.job)
+            return super().end(delivery, state, error)
+
+    monkeypatch.setattr(courier, "Deliveries", Late)
+    job = done(queue, tmp_path)
+    sends = start(here, Removing)
+    until(queue, job, REVOKED)
+    sends.close()
+    assert [path for path in here.shared.rglob("*") if path.is_symlink()] == []
+
+
+def test_what_goes_wrong_after_the_end_takes_nothing_back(
+    queue: Queue, start: Callable[..., Courier], here: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(*_: object) -> None:
+        raise ZeroDivisionError
+
+    monkeypatch.setattr(Deliveries, "hurry", broken)
+    job = done(queue, tmp_path)
+    sends = start(here)
+    there = until(queue, job, DELIVERED)
+    sends.close()
+    assert there.key and Local(here).exists(there.key) and delivery(queue, job).state == DELIVERED
+
+
+def test_a_job_that_was_removed_when_its_delivery_was_asked_for(
+    queue: Queue, start: Callable[..., Courier], here: Settings, tmp_path: Path
+) -> None:
+    job = done(queue, tmp_path, deliver=False)
+    queue.remove(job.id)
+    Deliveries(queue.store).ask(job)
+    start(here)
+    until(queue, job, REVOKED)
+
+
+def test_messages_of_removed_jobs_are_not_looked_up(
+    queue: Queue, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    job = done(queue, tmp_path, hook="https://example.com/hook")
+    table = Deliveries(queue.store)
+    claimed = table.claim()
+    assert claimed and table.end(claimed, DELIVERED) and [one.id for one, _ in table.hooks_due()] == [job.id]
+    queue.remove(job.id)
+    asked: list[str] = []
+    monkeypatch.setattr(queue.store, "get", asked.append)
+    assert table.hooks_due() == [] and asked == []
+
+
 # -- the copy here
 
 

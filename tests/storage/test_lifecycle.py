@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from heygem.errors import StorageRefused
+from heygem.errors import StorageRefused, StorageUnreachable
 from storage import Meta
 from storage.base import MOST_SECONDS
 from storage.lifecycle import RESULTS, UPLOADS, described, remove_old, setup
@@ -106,6 +106,17 @@ def test_old_results_are_removed_by_hand(
     monkeypatch.undo()
     left = [item["Key"] for item in client.list_objects_v2(Bucket=swift_bucket.name)["Contents"]]
     assert left == ["else/b.mp4"]
+
+
+def test_a_store_that_cannot_be_reached_is_said_so(swift_bucket: Bucket, quick: None) -> None:
+    storage = swift_bucket.open(s3_endpoint="http://127.0.0.1:1")
+    for act in (described, states):
+        with pytest.raises(StorageUnreachable, match="cannot be reached"):
+            act(storage)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("storage.lifecycle._offers", lambda *_: True)
+        with pytest.raises(StorageUnreachable, match="cannot be reached"):
+            states(storage)
 
 
 @pytest.mark.slow
