@@ -7,6 +7,7 @@ It wires; others do the work. Exit codes: 0 done, 1 failed, 2 called wrongly (al
 from __future__ import annotations
 
 import argparse
+import io
 import json
 import os
 import sys
@@ -32,7 +33,7 @@ from heygem.commands import (
     weights,
 )
 from heygem.errors import HeyGemError, OptionInvalid
-from heygem.names import free
+from heygem.names import clean, clean_stem, free
 
 if TYPE_CHECKING:
     from heygem.pipeline import Take
@@ -44,6 +45,8 @@ Check = Callable[[], None]
 def main(argv: Sequence[str] | None = None) -> int:
     """Runs one command and returns its exit code."""
     args = _parser().parse_args(argv)
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="backslashreplace")  # names of files may be of another encoding
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # PyTorch's threads leave the cores to others while they wait
     from heygem.progress import Stopped, stoppable
 
@@ -106,7 +109,8 @@ def _add_output(parser: argparse.ArgumentParser, default: str) -> None:
 def _lipsync(args: argparse.Namespace, check: Check) -> int:
     with say.spoken(args, check):
         voices = _voices(args)
-        out = args.out or free(Path("_".join(path.stem for path in (args.video, *voices.values())) + ".mp4"))
+        said = clean("_".join(path.stem for path in voices.values()))
+        out = args.out or free(Path(f"{clean_stem(args.video.name)}_{said}.mp4"))
         _make(args, check, args.video, out, voices)
     return 0
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import unicodedata
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -20,7 +20,7 @@ COLUMNS = {"video": "video", "视频": "video", "audio": "audio", "音频": "aud
 NAMED = 5
 """How many files or rows an error names at most."""
 LARGEST = 16 << 20
-"""Bytes of a table that are read: what is larger is none."""
+"""Bytes of a table: what is larger is none."""
 
 # What a file is said to be that cannot be read: it must fail by itself, not be overlooked.
 _FILMS = ".mp4 .m4v .mov .mkv .webm .avi .flv .ts .mpg .mpeg .wmv .jpg .jpeg .png .webp .bmp .tif .tiff .heic .avif"
@@ -45,9 +45,11 @@ def pairs(source: Path) -> list[Pair]:
 
     Raises FileMissing, PairsUnusable.
     """
-    if not source.exists():
-        raise FileMissing(name=source.name)
-    return pairs_of(*_sorted_out(source)) if source.is_dir() else _table(source)
+    if _is(Path.is_file, source):
+        return _table(source)
+    if _is(Path.is_dir, source):
+        return pairs_of(*_sorted_out(source))
+    raise FileMissing(name=source.name)
 
 
 def pairs_of(videos: Sequence[Path], sounds: Sequence[Path]) -> list[Pair]:
@@ -127,16 +129,16 @@ def _table(file: Path) -> list[Pair]:
         f"{number}: {path.name}"
         for (number, _), (video, audio, _) in zip(rows, found, strict=True)
         for path in (video, audio)
-        if not _there(path)
+        if not _is(Path.is_file, path)
     ]
     if missing:
         raise PairsUnusable(reason="these rows name files that are not there", names=_some(missing))
     return _named((video, audio, name.removesuffix(".mp4") or video.stem) for video, audio, name in found)
 
 
-def _there(path: Path) -> bool:
+def _is(kind: Callable[[Path], bool], path: Path) -> bool:
     try:
-        return path.is_file()
+        return kind(path)
     except OSError:  # a cell may hold anything: too long for a name, in a folder that is locked
         return False
 
@@ -144,9 +146,11 @@ def _there(path: Path) -> bool:
 def _text(file: Path) -> str:
     try:
         with file.open("rb") as table:
-            data = table.read(LARGEST)
+            data = table.read(LARGEST + 1)
     except OSError as error:
         raise PairsUnusable(reason="the table cannot be read", names=f" ({error.strerror})") from error
+    if len(data) > LARGEST:
+        raise PairsUnusable(reason="the table cannot be read", names=f" (> {LARGEST >> 20} MiB)")
     for encoding in ("utf-8-sig", "gb18030"):
         try:
             return data.decode(encoding)
@@ -159,12 +163,16 @@ def _rows(text: str) -> list[tuple[int, dict[str, str]]]:
     """(number of the row as a spreadsheet counts, column -> cell), without empty ones. The first row tells what lies
     between the cells."""
     for delimiter in ",;\t":
+        table = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
         try:
-            head, *rows = list(csv.reader(io.StringIO(text, newline=""), delimiter=delimiter)) or [[]]
-        except csv.Error as error:  # a quotation mark that never ends, say
-            raise PairsUnusable(reason="the table cannot be read", names=f" ({error})") from error
-        columns = [COLUMNS.get(cell.strip().lower(), "") for cell in head]
+            columns = [COLUMNS.get(cell.strip().lower(), "") for cell in next(table, [])]
+        except csv.Error:  # quoted cells with something else between them
+            continue
         if {"video", "audio"} <= set(columns):
+            try:
+                rows = list(table)
+            except csv.Error as error:  # a quotation mark that never ends, say
+                raise PairsUnusable(reason="the table cannot be read", names=f" ({error})") from error
             cells = [(n, [cell.strip() for cell in row]) for n, row in enumerate(rows, 2)]
             padded = [(n, row + [""] * (len(columns) - len(row))) for n, row in cells if any(row)]
             return [(n, {name: cell for name, cell in zip(columns, row, strict=False) if name}) for n, row in padded]

@@ -47,7 +47,7 @@ def write_report(lines: Sequence[Line], out: Path) -> Path:
     text = (as_csv if out.suffix.lower() == ".csv" else _json)(lines)
     part = out.with_name(out.name + ".part")
     try:
-        part.write_text(text, "utf-8", newline="")
+        part.write_text(text, "utf-8", "backslashreplace", newline="")  # names of files may be no UTF-8
         part.replace(out)
     except OSError as error:
         with suppress(OSError):

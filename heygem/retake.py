@@ -137,9 +137,10 @@ def _changed(first: Options, options: Options) -> dict[str, object]:
 
 def _moved(take: Take, out: Path, tries: Sequence[Try]) -> Take:
     """The take under its final name, its record with the tries in it."""
-    record = take.path.with_suffix(".take.json")
+    record = take.record
     facts = {**json.loads(record.read_text("utf-8")), "tries": [asdict(one) for one in tries]}
-    record.write_text(json.dumps(facts, ensure_ascii=False, indent=1) + "\n", "utf-8")
+    record.write_text(json.dumps(facts, ensure_ascii=False, indent=1) + "\n", "utf-8", "backslashreplace")
     take.path.replace(out)
-    record.replace(out.with_suffix(".take.json"))
-    return replace(take, path=out)
+    moved = replace(take, path=out)
+    record.replace(moved.record)
+    return moved

@@ -106,8 +106,9 @@ def test_a_folder_needs_both(put, tmp_path: Path, names: tuple[str, ...], reason
 
 
 def test_a_source_that_is_not_there(tmp_path: Path) -> None:
-    with pytest.raises(FileMissing):
-        pairs(tmp_path / "nothing")
+    for name in ("nothing", "x" * 300):
+        with pytest.raises(FileMissing):
+            pairs(tmp_path / name)
 
 
 def test_pairs_of_keeps_the_order_and_numbers_equal_names() -> None:
@@ -166,6 +167,10 @@ def test_names_from_a_table_never_leave_the_folder(put) -> None:
             "video,audio\na.mp4,v.wav\nb.mp4,w.wav\n",
             ("these rows name files that are not there", " (3: b.mp4, 3: w.wav)"),
         ),
+        (
+            'video,audio\na.mp4,"v.wav\na.mp4,v.wav\na.mp4,v.wav\n',
+            ("the table cannot be read", " (unexpected end of data)"),
+        ),
         (f"video,audio\n{'x' * 5000},v.wav\n", ("these rows name files that are not there", f" (2: {'x' * 5000})")),
     ],
 )
@@ -174,6 +179,24 @@ def test_what_is_wrong_in_a_table_is_said_with_the_rows(put, text: str, details:
     (folder / "t.csv").write_text(text, "utf-8")
     said = refused(folder / "t.csv")
     assert (said["reason"], said.get("names", "")) == details
+
+
+@pytest.mark.parametrize("between", [";", "\t"])
+def test_cells_may_be_quoted_whatever_lies_between_them(put, between: str) -> None:
+    folder = put("a, b.mp4", "v.wav")
+    rows = [("video", "audio", "name"), ("a, b.mp4", "v.wav", 'said ""hi""')]
+    (folder / "t.csv").write_text("\n".join(between.join(f'"{cell}"' for cell in row) for row in rows), "utf-8")
+    assert told(pairs(folder / "t.csv")) == [("said hi", "a, b.mp4", "v.wav")]
+
+
+def test_a_table_that_is_too_large_is_not_cut(put, monkeypatch: pytest.MonkeyPatch) -> None:
+    folder = put("a.mp4", "v.wav")
+    text = "video,audio\n" + "a.mp4,v.wav\n" * 3
+    (folder / "t.csv").write_text(text, "utf-8")
+    monkeypatch.setattr("heygem.pairs.LARGEST", len(text))
+    assert len(pairs(folder / "t.csv")) == 3
+    monkeypatch.setattr("heygem.pairs.LARGEST", len(text) - 1)
+    assert refused(folder / "t.csv")["reason"] == "the table cannot be read"
 
 
 def test_a_film_is_no_table(put) -> None:

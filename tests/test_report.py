@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import os
 from pathlib import Path
 
 import pytest
@@ -58,6 +59,14 @@ def test_a_report_replaces_the_one_before_whole_or_not_at_all(tmp_path: Path, mo
     with pytest.raises(OutputError, match="No space left"):
         write_report(LINES, out)
     assert out.read_bytes() == before and list(tmp_path.iterdir()) == [out]
+
+
+@pytest.mark.parametrize("name", ["r.json", "r.csv"])
+def test_a_name_that_is_no_utf8_is_written_all_the_same(tmp_path: Path, name: str) -> None:
+    line = Line("a", DONE, os.fsdecode(b"\xcd\xf5.mp4"), "a.wav")
+    out = write_report([line], tmp_path / name)
+    assert r"\udccd\udcf5.mp4" in out.read_text("utf-8") and list(tmp_path.iterdir()) == [out]
+    assert name == "r.csv" or json.loads(out.read_text("utf-8"))[0]["video"] == line.video
 
 
 def test_other_suffixes_and_folders_that_are_not_there_are_refused(tmp_path: Path) -> None:

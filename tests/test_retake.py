@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Callable
 from dataclasses import replace
 from fractions import Fraction
@@ -31,12 +32,12 @@ def scored(monkeypatch: pytest.MonkeyPatch) -> Scored:
     def scored(*scores: int | None) -> list[Options]:
         asked: list[Options] = []
 
-        def lipsync(video: Path, audio: object, out: Path, options: Options, tick: object, cache: object) -> Take:
+        def lipsync(video: Path, audio: Path, out: Path, options: Options, tick: object, cache: object) -> Take:
             score = scores[len(asked)]
             asked.append(options)
             out.write_bytes(f"film {len(asked)}".encode())
             quality = {} if score is None else {"score": score}
-            take = Take(out, 1, Fraction(25), 0.04, 2, 2, "mesh", "CPU", {}, quality, [], {0: "v.wav"})
+            take = Take(out, 1, Fraction(25), 0.04, 2, 2, "mesh", "CPU", {}, quality, [], {0: audio.name})
             write_record(take, options)
             return take
 
@@ -78,6 +79,15 @@ def test_the_best_of_all_tries_stays_with_its_record(scored: Scored, pair: Files
     ]
     assert record["path"] == "o.mp4" and record["options"]["style"]["strength"] == 0.75
     assert found.tries[1] == Try({"strength": 0.75}, 70)
+
+
+def test_a_name_that_is_no_utf8_stands_in_the_record(scored: Scored, pair: Files) -> None:
+    audio = pair[1].rename(pair[1].with_name(os.fsdecode(b"\xcd\xf5.wav")))
+    for options in (THREE, Options()):
+        scored(50, 70, 60)
+        retake(pair[0], audio, pair[2], options)
+        record = json.loads(pair[2].with_suffix(".take.json").read_text("utf-8"))
+        assert record["voices"] == {"0": audio.name} and left(pair[2]) == ["o.mp4", "o.take.json"]
 
 
 def test_it_ends_with_the_first_that_is_good_enough(scored: Scored, pair: Files) -> None:
@@ -157,6 +167,11 @@ def test_a_photo_that_really_speaks(portrait: Path, voice: Path, tmp_path: Path,
         if seen == 2:
             raise Cancelled
 
-    with pytest.raises(Cancelled):
-        retake(portrait, voice, tmp_path / "b.mp4", replace(wish, length="hold"), stop, avatar_cache)
+    def stop_late(stage: str, done: int, total: int) -> None:
+        if (stage, done) == ("finish", 1):
+            raise Cancelled
+
+    for tries, tick in ((2, stop), (1, stop_late)):
+        with pytest.raises(Cancelled):
+            retake(portrait, voice, tmp_path / "b.mp4", replace(wish, tries=tries), tick, avatar_cache)
     assert left(out) == ["真.mp4", "真.take.json"]

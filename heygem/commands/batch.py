@@ -74,7 +74,7 @@ def _batch(args: argparse.Namespace, check: Check) -> int:
     cards.check(wish.engine, wish.style, config)
     effects.check(wish.finish, wish.style.device)
     run = _Run(pairs(args.source), out, report, wish, config.cache, check)
-    run.check_place()
+    run.check_place(args.source)
     if args.faces == "need":
         run.need_faces()
     try:
@@ -101,12 +101,13 @@ class _Run:
     def target(self, pair: Pair) -> Path:
         return self.out / f"{pair.name}.mp4"
 
-    def check_place(self) -> None:
-        """Makes the folder. Raises OptionInvalid where a result would replace somebody's input, OutputError."""
-        inputs = {path.resolve() for pair in self.pairs for path in (pair.video, pair.audio)}
-        if taken := inputs & {self.target(pair) for pair in self.pairs}:
-            allowed = "another folder than that of the files"
-            raise OptionInvalid(option="out", value=f"{self.out}: {min(taken).name} lies there", allowed=allowed)
+    def check_place(self, source: Path) -> None:
+        """Makes the folder. Raises OptionInvalid where a result or the report would replace what is read here, or
+        results would be the inputs of the next time; OutputError."""
+        inputs = {path.resolve() for pair in self.pairs for path in (pair.video, pair.audio)} | {source.resolve()}
+        if taken := inputs & {self.out, self.report.resolve(), *map(self.target, self.pairs)}:
+            allowed = "another --out or --report: this is read"
+            raise OptionInvalid(option="a result", value=f"written to {min(taken)}", allowed=allowed)
         try:
             self.out.mkdir(parents=True, exist_ok=True)
         except OSError as error:
@@ -118,9 +119,10 @@ class _Run:
             self._need_face(pair.video)
 
     def all(self, stop: bool) -> None:
-        """Makes one take after the other; the report is written anew after each."""
+        """Makes one take after the other; the report is written anew after each, and before, to see that it can be."""
         from heygem.report import FAILED, write_report
 
+        write_report(self.lines, self.report)
         for n, pair in enumerate(self.pairs, 1):
             print(f"{n}/{len(self.pairs)} {pair.name}", file=sys.stderr, flush=True)
             self.lines.append(line := self._line(pair))
@@ -182,7 +184,8 @@ class _Run:
             record = json.loads(out.with_suffix(".take.json").read_text("utf-8"))
             made = out.stat().st_mtime
             fresh = all(path.stat().st_mtime <= made for path in (pair.video, pair.audio))
-            if not fresh or [*record["voices"].values()] != [pair.audio.name]:
+            names = [record.get("video") or pair.video.name, *record["voices"].values()]  # older records name no video
+            if not fresh or names != [pair.video.name, pair.audio.name]:
                 return None
             facts = record["quality"].get("score"), record["seconds"]
         except (OSError, ValueError, KeyError, AttributeError, TypeError):

@@ -27,7 +27,7 @@ def register(commands: Any) -> None:
     where = "the result, .mp4, replaced if it exists; default: compare.mp4 in the current folder"
     parser.add_argument("--out", type=Path, metavar="FILE", help=where)
     parser.add_argument("--json", action="store_true", help="one JSON object on standard output")
-    options.add(parser)
+    options.add(parser, options.ONCE)
     parser.set_defaults(run=_compare)
 
 

@@ -11,7 +11,7 @@ import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from heygem.commands.jobs import each, open_queue
+from heygem.commands.jobs import check_states, each, open_queue
 
 if TYPE_CHECKING:
     from heygem.jobs.job import Delivery
@@ -40,12 +40,10 @@ def register(commands: Any) -> None:
 
 
 def _list(args: argparse.Namespace, check: Check) -> int:
-    from heygem.errors import OptionInvalid
     from heygem.jobs.deliveries import Deliveries
     from heygem.jobs.job import DELIVERY_STATES
 
-    if unknown := [state for state in args.state if state not in DELIVERY_STATES]:
-        raise OptionInvalid(option="state", value=unknown[0], allowed=", ".join(DELIVERY_STATES))
+    check_states(args.state, DELIVERY_STATES)
     found = Deliveries(open_queue().store).find(args.state, args.limit)
     if args.json:
         print(json.dumps([_plain(one) for one in found], ensure_ascii=False))

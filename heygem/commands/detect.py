@@ -8,7 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from heygem.errors import OptionInvalid, OutputError
+from heygem.errors import OutputError
 
 if TYPE_CHECKING:
     from heygem.detect import Detection
@@ -28,9 +28,10 @@ def register(commands: Any) -> None:
 
 def _detect(args: argparse.Namespace, check: Check) -> int:
     from heygem.detect import detect
+    from heygem.media.target import check_target
 
-    if args.preview and args.preview.suffix.lower() not in (".jpg", ".jpeg", ".png"):
-        raise OptionInvalid(option="preview", value=args.preview.name, allowed="a file name that ends in .jpg or .png")
+    if args.preview:
+        check_target(args.preview, [args.file], (".jpg", ".jpeg", ".png"), "preview")
     found = detect(args.file, args.frames)
     if args.preview:
         _save(found, args.preview)

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from heygem.commands import options
-from heygem.names import free
+from heygem.names import clean_stem, free
 
 if TYPE_CHECKING:
     from heygem.finish.film import Finished
@@ -43,7 +43,8 @@ def _add(commands: Any, name: str, run: Callable[..., int], text: str, suffix: s
     parser.add_argument(
         "--quality", default="standard", metavar="draft|standard|high", help="how well the result is encoded"
     )
-    parser.add_argument("--device", default="auto", metavar="auto|cpu|cuda", help="where to compute")
+    _, devices, text = options.STYLE["device"]
+    parser.add_argument("--device", default="auto", choices=devices.split("|"), metavar=devices, help=text)
     parser.add_argument("--json", action="store_true", help="one JSON object on standard output")
     parser.set_defaults(run=run, suffix=suffix)
     return parser
@@ -75,7 +76,7 @@ def _finish(args: argparse.Namespace, check: Check, wish: dict[str, Any]) -> int
     from heygem.finish.film import finish
     from heygem.progress import shown
 
-    out = args.out or free(Path(f"{args.video.stem}_{args.suffix}.mp4"))
+    out = args.out or free(Path(f"{clean_stem(args.video.name)}_{args.suffix}.mp4"))
     with shown(check) as tick:
         done = finish(args.video, out.absolute(), Finish(**wish), args.quality, args.device, tick)
     if args.json:

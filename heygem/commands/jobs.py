@@ -9,10 +9,11 @@ import argparse
 import json
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
-from heygem.errors import HeyGemError
+from heygem.commands import quiet_settings
+from heygem.errors import HeyGemError, OptionInvalid
 
 if TYPE_CHECKING:
     from heygem.jobs.job import Job
@@ -50,8 +51,10 @@ def register(commands: Any) -> None:
 
 
 def _list(args: argparse.Namespace, check: Check) -> int:
+    from heygem.jobs.job import STATES
     from heygem.jobs.store import Filter
 
+    check_states(args.state, STATES)
     jobs, total = open_queue().find(Filter(args.text, args.state, limit=args.limit))
     if args.json:
         print(json.dumps([_plain(job) for job in jobs], ensure_ascii=False))
@@ -122,16 +125,18 @@ def each(jobs: list[str], act: Callable[[str], str]) -> int:
     return failed
 
 
+def check_states(asked: Sequence[str], known: Sequence[str]) -> None:
+    """Raises OptionInvalid for one that is unknown."""
+    if unknown := [state for state in asked if state not in known]:
+        raise OptionInvalid(option="state", value=unknown[0], allowed=", ".join(known))
+
+
 def open_queue() -> Queue:
     """The list of jobs; from now on nothing of ours goes to the log. Raises StoreBusy, StoreUnusable."""
-    from loguru import logger
-
-    from heygem import settings
     from heygem.jobs.queue import Queue
     from heygem.jobs.store import Store
 
-    logger.disable("heygem")  # what these commands do is said on the terminal
-    config = settings.load()
+    config = quiet_settings()
     return Queue(Store(config.store, config.outputs), config.min_free_mb << 20)
 
 

@@ -71,6 +71,8 @@ FINISH = {
 }
 """Option -> type, allowed values, help. The defaults stand in Options, Style and Finish alone."""
 _ALL = {**CHOICES, **STYLE, **FINISH}
+ONCE = {name: row for name, row in _ALL.items() if name not in ("tries", "least")}
+"""The same without what makes a take again."""
 
 
 def add(parser: argparse.ArgumentParser, table: Mapping[str, tuple[Any, str, str]] = _ALL) -> None:
@@ -104,7 +106,7 @@ def changed(options: Options, text: str) -> Options:
     known = options.flat
     for part in filter(None, map(str.strip, text.split(","))):
         name, _, value = (word.strip() for word in part.partition("="))
-        kind, values, _ = _ALL.get(name, (None, "", ""))
+        kind, values, _ = ONCE.get(name, (None, "", ""))
         if kind is None or name == "face":
             raise OptionInvalid(option="set", value=f"“{part}”", allowed="options like strength=0.8,region=mouth")
         try:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import argparse
+import codecs
 import json
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -113,11 +114,13 @@ def _text(args: argparse.Namespace) -> str:
     if args.text is not None:
         return args.text
     try:
-        if str(args.file) == "-":
-            return sys.stdin.buffer.read(_LARGEST).decode("utf-8-sig")
-        with args.file.open("rb") as file:
-            return file.read(_LARGEST).decode("utf-8-sig")
+        with nullcontext(sys.stdin.buffer) if str(args.file) == "-" else args.file.open("rb") as file:
+            data = file.read(_LARGEST)
+        whole = len(data) < _LARGEST  # else the end may lie within a sign
+        return codecs.getincrementaldecoder("utf-8-sig")().decode(data, whole)
     except FileNotFoundError:
         raise FileMissing(name=args.file.name) from None
-    except (OSError, UnicodeDecodeError):
+    except UnicodeDecodeError:
         raise FileUnreadable(name=args.file.name, kind="a text", reason="it is not a text file in UTF-8") from None
+    except OSError as error:
+        raise FileUnreadable(name=args.file.name, kind="a text", reason=error.strerror) from error

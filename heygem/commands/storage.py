@@ -9,6 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from heygem.commands import quiet_settings
 from heygem.errors import FileMissing, OptionInvalid
 
 if TYPE_CHECKING:
@@ -70,6 +71,8 @@ def _sweep(args: argparse.Namespace, check: Check) -> int:
         given_up = _storage().sweep()
         print(f"{given_up} dead uploads given up")
         return 0
+    if not args.older > 0:
+        raise OptionInvalid(option="older", value=args.older, allowed="a number of days above 0")
     s3 = _s3()
     given_up, removed = s3.sweep(), remove_old(s3, args.older)
     print(f"{given_up} dead uploads given up, {removed} old results removed")
@@ -80,7 +83,7 @@ def _put(args: argparse.Namespace, check: Check) -> int:
     from heygem.progress import shown
     from storage import Meta
 
-    settings, storage = _settings(), _storage()
+    settings, storage = quiet_settings(), _storage()
     key, name = args.key or _key(settings, args.file), args.name or args.file.name
     with shown(check) as tick:
         item = storage.put(args.file, key, Meta(name), lambda done, total: tick("upload", done, total))
@@ -92,7 +95,7 @@ def _put(args: argparse.Namespace, check: Check) -> int:
 def _link(args: argparse.Namespace, check: Check) -> int:
     from storage import Meta
 
-    settings, storage = _settings(), _storage()
+    settings, storage = quiet_settings(), _storage()
     if storage.exists(args.key) is None:
         raise FileMissing(name=args.key)
     name = args.name or args.key.rpartition("/")[2]
@@ -126,19 +129,10 @@ def _key(settings: Settings, file: Path) -> str:
     return key_of(settings.s3_prefix, "files", token, file.name)
 
 
-def _settings() -> Settings:
-    from loguru import logger
-
-    from heygem import settings
-
-    logger.disable("heygem")  # what these commands do is said on the terminal
-    return settings.load()
-
-
 def _storage() -> Storage:
     from storage import open_storage
 
-    return open_storage(_settings())
+    return open_storage(quiet_settings())
 
 
 def _s3() -> S3:

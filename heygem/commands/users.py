@@ -60,12 +60,15 @@ def _users() -> Users:
 
 
 def _password() -> str:
-    """Asked twice on a terminal; otherwise the first line of standard input."""
+    """Asked twice on a terminal; otherwise the first line of standard input. Empty where there is none."""
     from getpass import getpass
 
     if not sys.stdin.isatty():
         return sys.stdin.readline().rstrip("\r\n")
-    password = getpass("Password: ")
-    if getpass("Once more: ") != password:
+    try:
+        password, again = getpass("Password: "), getpass("Once more: ")
+    except EOFError:  # Ctrl-D
+        return ""
+    if again != password:
         raise OptionInvalid(option="the password", value="two different ones", allowed="the same twice")
     return password

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from heygem.commands import quiet_settings
 from heygem.errors import HeyGemError, OptionInvalid
 
 if TYPE_CHECKING:
@@ -55,7 +56,7 @@ def _add_rights(parser: argparse.ArgumentParser) -> None:
 def _list(args: argparse.Namespace, check: Check) -> int:
     from heygem.weights.table import TABLE
 
-    store = _store(_settings())
+    store = _store(quiet_settings())
     rows = [_row(row, store) for row in TABLE.values()]
     if args.json:
         print(json.dumps(rows, ensure_ascii=False))
@@ -97,7 +98,7 @@ def _add(args: argparse.Namespace, check: Check) -> int:
     from heygem.weights.licence import lines
     from heygem.weights.table import row
 
-    found = _store(_settings()).add(args.file, args.name, args.i_have_rights, beat=check)
+    found = _store(quiet_settings()).add(args.file, args.name, args.i_have_rights, beat=check)
     print("\n".join(lines(row(found.name))), file=sys.stderr)
     _show(found, args.json)
     return 0
@@ -106,7 +107,7 @@ def _add(args: argparse.Namespace, check: Check) -> int:
 def _verify(args: argparse.Namespace, check: Check) -> int:
     from heygem.weights.table import TABLE
 
-    store, states = _store(_settings()), {}
+    store, states = _store(quiet_settings()), {}
     for name in [args.name] if args.name else TABLE:
         try:
             if args.name or store.find(name):
@@ -122,7 +123,7 @@ def _verify(args: argparse.Namespace, check: Check) -> int:
 
 
 def _remove(args: argparse.Namespace, check: Check) -> int:
-    _store(_settings()).remove(args.name)
+    _store(quiet_settings()).remove(args.name)
     print(json.dumps({"removed": args.name}) if args.json else f"{args.name} removed")
     return 0
 
@@ -132,7 +133,7 @@ def _download(args: argparse.Namespace, check: Check) -> int:
     from heygem.weights import download
     from heygem.weights.licence import allow, lines
 
-    settings = _settings()
+    settings = quiet_settings()
     source = download.source(args.name, settings)
     allow(source.row, args.i_have_rights, settings)
     size = f", {source.file.size / _MIB:.0f} MiB" if source.file.size else ""
@@ -167,15 +168,6 @@ def _show(found: Installed, as_json: bool) -> None:
         print(json.dumps({"name": found.name, **asdict(found.facts)}, ensure_ascii=False))
     else:
         print(f"{found.name} installed from {found.facts.original}, {found.facts.size / _MIB:.0f} MiB")
-
-
-def _settings() -> Settings:
-    from loguru import logger
-
-    from heygem import settings
-
-    logger.disable("heygem")  # what these commands do is said on the terminal
-    return settings.load()
 
 
 def _store(settings: Settings) -> WeightStore:

@@ -44,11 +44,11 @@ def check(path: Path, kind: str) -> bytes:
 
     Raises FileMissing, FileEmpty, FileRefused or FileUnreadable.
     """
-    if not path.exists():
-        raise FileMissing(name=path.name)
-    if not path.is_file():
-        raise FileUnreadable(name=path.name, kind=kind, reason="it is not a file")
     try:
+        if not path.exists():
+            raise FileMissing(name=path.name)
+        if not path.is_file():
+            raise FileUnreadable(name=path.name, kind=kind, reason="it is not a file")
         with path.open("rb") as file:
             head = file.read(4096)
     except OSError as error:

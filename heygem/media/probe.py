@@ -107,6 +107,15 @@ def probe_sound(path: PathLike) -> SoundInfo:
         return info
 
 
+def heard(path: PathLike) -> bool:
+    """Has it a sound that is long enough? Raises as ``probe`` what else is wrong with the file."""
+    try:
+        probe_sound(path)
+    except (NoSound, FileEmpty, SoundTooShort):
+        return False
+    return True
+
+
 @dataclass(frozen=True)
 class Opening:
     """How a video begins: what the reader needs to place every picture on the constant grid."""
@@ -179,6 +188,13 @@ def _seconds(container: InputContainer, stream: Any) -> float:
     return (container.duration or 0) / av.time_base
 
 
+def _rest(stream: Any, first: Any, source: Iterator[Any]) -> float:
+    """Seconds from the first frame to the last packet: browsers record without saying how long it became."""
+    begin = first.pts * first.time_base if first.pts is not None else Fraction(0)
+    ends = (packet.pts + (packet.duration or 0) for packet in source if packet.pts is not None)
+    return max(float(max(ends, default=0) * stream.time_base - begin), 0.0)
+
+
 def still_info(path: Path, picture: np.ndarray) -> VideoInfo:
     """What the reader makes of the photo ``picture`` (h, w, 3). Raises PictureTooSmall."""
     height, width = (side & ~1 for side in picture.shape[:2])
@@ -195,12 +211,12 @@ def _sound_info(path: Path, container: InputContainer) -> SoundInfo | None:
     stream = best_stream(container, "audio")
     if stream is None:
         return None
-    frames = decode(stream, packets(container, stream))
-    first = next((frame for frame in frames if frame.samples), None)
+    source = packets(container, stream)
+    first = next((frame for frame in decode(stream, source) if frame.samples), None)
     if first is None:
         raise FileEmpty(name=path.name)
     start = float(first.pts * first.time_base - file_start(container)) if first.pts is not None else 0.0
-    seconds = _seconds(container, stream)
+    seconds = _seconds(container, stream) or _rest(stream, first, source)
     return SoundInfo(
         stream.codec_context.codec.canonical_name, first.sample_rate, first.layout.nb_channels, seconds, max(start, 0.0)
     )

@@ -13,18 +13,40 @@ from tempfile import mkdtemp
 from heygem.errors import OptionInvalid, OutputError
 
 _DISK = (ENOSPC, EDQUOT, EROFS, EFBIG)
+_BESIDE, _LONGEST = ".take.json.part", 255  # the longest suffix beside a result; bytes of a name, on most file systems
 
 
-def check_target(out: Path, inputs: Sequence[Path], suffix: str = ".mp4") -> None:
-    """Refuses before the work what would fail after it. Raises OptionInvalid, OutputError."""
-    if out.suffix.lower() != suffix:
-        raise OptionInvalid(option="out", value=out.name, allowed=f"a file name that ends in {suffix}")
+def check_target(out: Path, inputs: Sequence[Path], suffixes: Sequence[str] = (".mp4",), option: str = "out") -> None:
+    """Refuses before the work what would fail after it. option: what the user calls the place. Raises OptionInvalid,
+    OutputError."""
+    if out.suffix.lower() not in suffixes:
+        raise OptionInvalid(option=option, value=out.name, allowed=f"a file name that ends in {' or '.join(suffixes)}")
+    try:
+        reason = _unfit(out, inputs)
+    except OSError as error:  # of a folder that nobody may enter, say
+        reason = error.strerror or str(error)
+    if reason:
+        raise OutputError(name=out.name, reason=reason)
+
+
+def _unfit(out: Path, inputs: Sequence[Path]) -> str:
+    """Why this cannot become the result; "" where it can. Raises OSError."""
+    if len(os.fsencode(out.with_suffix(_BESIDE).name)) > _LONGEST:
+        return "its name is too long"
     if not out.parent.is_dir():
-        raise OutputError(name=out.name, reason=f"the folder {out.parent} does not exist")
+        return f"the folder {out.parent} does not exist"
     if not os.access(out.parent, os.W_OK):
-        raise OutputError(name=out.name, reason=f"the folder {out.parent} is not writable")
-    if any(path.exists() and out.exists() and path.samefile(out) for path in inputs):
-        raise OutputError(name=out.name, reason="it is one of the inputs")
+        return f"the folder {out.parent} is not writable"
+    if out.is_dir():
+        return "it is a folder"
+    return "it is one of the inputs" if any(_same(out, path) for path in inputs) else ""
+
+
+def _same(one: Path, other: Path) -> bool:
+    try:
+        return one.samefile(other)
+    except OSError:  # one of them is not there
+        return False
 
 
 @contextmanager

@@ -32,7 +32,7 @@ from heygem.media.stream import ReadAhead, WriteBehind, one_thread
 from heygem.media.target import beside, check_target, disk_errors
 from heygem.media.writer import VideoWriter
 from heygem.pipeline.options import FACES, Options, inputs
-from heygem.pipeline.take import Take, write_record
+from heygem.pipeline.take import Take, all_or_nothing, write_record
 from heygem.plan import output_size, source_plan
 from heygem.quality.score import Render, judge
 from heygem.tick import Tick, show, silent
@@ -77,8 +77,9 @@ def _take(
         take = _made_elsewhere(order, order.engine, options, clock, tick)
     else:
         take = _made_here(order, options, clock, tick, cache)
-    write_record(take, options)
-    tick("finish", 1, 1)
+    with all_or_nothing(take):
+        write_record(take, options)
+        tick("finish", 1, 1)
     return take
 
 
@@ -160,7 +161,9 @@ class _Order:
         """What came of it, without any judgement."""
         spoken = {face: sound.path.name for face, sound in self.voices.items()}
         seconds = float(frames / fps)
-        return Take(self.out, frames, fps, seconds, *size, engine, self.device, stages, {}, [], spoken)
+        return Take(
+            self.out, frames, fps, seconds, *size, engine, self.device, stages, {}, [], spoken, video=self.video.name
+        )
 
 
 def _order(

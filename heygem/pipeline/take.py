@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass, field, replace
 from fractions import Fraction
 from pathlib import Path
@@ -21,7 +22,7 @@ class Take:
     those of the one with the least score; empty where nobody measured. ``voices``: face -> name of the recording that
     it speaks. ``device``: where the mouths were made; ``devices``: where every part of the work was done, by part
     ("faces", "engine", "encoder"), and what did each part of the finish; ``gpu_mib``: the most graphics memory that it
-    took."""
+    took. ``video``: name of the video."""
 
     path: Path
     frames: int
@@ -37,24 +38,42 @@ class Take:
     voices: dict[int, str] = field(default_factory=dict)
     devices: dict[str, str] = field(default_factory=dict)
     gpu_mib: float = 0.0
+    video: str = ""
+
+    @property
+    def record(self) -> Path:
+        """Its file of facts, beside the result."""
+        return self.path.with_suffix(".take.json")
 
     def as_dict(self) -> dict[str, object]:
         """Plain values for JSON: the path as text, the frame rate as "30000/1001"."""
         return {**asdict(self), "path": str(self.path), "fps": str(self.fps)}
 
 
+@contextmanager
+def all_or_nothing(take: Take) -> Iterator[None]:
+    """Where the block raises, neither the result nor its record stays."""
+    try:
+        yield
+    except BaseException:
+        for path in (_part(take), take.record, take.path):
+            with suppress(OSError):
+                path.unlink()
+        raise
+
+
 def write_record(take: Take, options: Options) -> None:
-    """Writes the record beside the result; where that fails, neither stays."""
+    """Writes the record beside the result. Raises OutputError."""
     names = {option: Path(path.name) for option, path in options.finish.files.items()}
     chosen = asdict(replace(options, finish=options.finish.moved(names)))
     record = {"heygem": __version__, **take.as_dict(), "path": take.path.name, "options": chosen}
-    final = take.path.with_suffix(".take.json")
-    part = final.with_name(final.name + ".part")
+    text = json.dumps(record, ensure_ascii=False, indent=1) + "\n"
     try:
-        part.write_text(json.dumps(record, ensure_ascii=False, indent=1) + "\n", "utf-8")
-        part.replace(final)
+        _part(take).write_text(text, "utf-8", "backslashreplace")  # names of files may be no UTF-8
+        _part(take).replace(take.record)
     except OSError as error:
-        for path in (part, take.path):
-            with suppress(OSError):
-                path.unlink()
-        raise OutputError(name=final.name, reason=error.strerror) from error
+        raise OutputError(name=take.record.name, reason=error.strerror) from error
+
+
+def _part(take: Take) -> Path:
+    return take.record.with_name(take.record.name + ".part")

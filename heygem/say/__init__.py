@@ -60,7 +60,7 @@ def say(
 
     out = Path(out)
     name = check(text, voice, speed, settings)
-    check_target(out, [], ".wav")
+    check_target(out, [], (".wav",))
     service = _service(name, settings)
     part = out.with_name(f"{out.name}.part")
     try:

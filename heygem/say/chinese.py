@@ -7,11 +7,11 @@ import re
 _DIGITS = "零一二三四五六七八九"
 _PLACES = ("", "十", "百", "千")
 _MYRIADS = ("", "万", "亿", "万亿")
-_NUMBER = re.compile(r"\d+(?:,\d{3})*(?:\.\d+)?")
+_NUMBER = re.compile(r"(?<!\d)(?:(?<!\d,)\d{1,3}(?:,\d{3})+(?!\d)|\d+)(?:\.\d+)?")
 _PERCENT = re.compile(rf"({_NUMBER.pattern})\s*[%％]")
 _YEAR = re.compile(r"(?<!\d)(\d{4})(?=年)")
 _TIME = re.compile(r"(?<![\d:])([01]?\d|2[0-3]):([0-5]\d)(?![\d:分])")
-_LONGEST = 7  # digits of an amount; longer ones are numbers of telephones and the like
+_LONGEST, _LONGEST_GROUPED = 7, 16  # digits of an amount, and of one with commas; longer: telephones and the like
 
 _TONES = {"1": "55", "2": "35", "3": "214", "4": "51"}
 _SYLLABLES = {
@@ -49,7 +49,7 @@ def _singly(digits: str) -> str:
 
 def _amount(number: str) -> str:
     whole, _, rest = number.replace(",", "").partition(".")
-    singly = (len(whole) > _LONGEST and not 1 < number.count(",") < 5) or re.match("0.", whole)
+    singly = len(whole) > (_LONGEST_GROUPED if "," in number else _LONGEST) or re.match("0.", whole)
     return (_singly(whole) if singly else _whole(int(whole))) + (f"点{_singly(rest)}" if rest else "")
 
 

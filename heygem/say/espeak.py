@@ -121,14 +121,15 @@ def _table() -> _Table:
 
 def _run(asked: dict[str, Any], out: IO[bytes], beat: Callable[[], None]) -> None:
     """Writes what the child answers to the file ``out``. Raises ToolMissing, SayFailed, OSError for a full disk."""
-    if find_spec("espeakng_loader") is None:
+    library = find_spec("espeakng_loader")
+    if library is None or library.origin is None:
         raise ToolMissing(tool="espeakng-loader")
     with TemporaryFile() as question, TemporaryFile() as complaint:
         question.write(json.dumps(asked).encode())
         question.seek(0)
         try:
             child = subprocess.Popen(
-                [sys.executable, "-I", str(_CHILD)],
+                [sys.executable, "-I", str(_CHILD), str(Path(library.origin).parents[1])],
                 stdin=question,
                 stdout=out,
                 stderr=complaint,

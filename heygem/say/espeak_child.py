@@ -1,7 +1,8 @@
 """espeak-ng in a program of its own, which imports nothing of HeyGem: the library is under the GPL 3, and may crash.
 
 Standard input: one JSON object, {} or {"text", "voice", "rate", "phonemes"}. Standard output: the list of voices as
-JSON, or the text as a WAV file, for which it must be a file. The exit codes say what went wrong.
+JSON, or the text as a WAV file, for which it must be a file. The exit codes say what went wrong. The
+argument is the folder of espeakng_loader: that may be a user's own, of which an isolated Python knows nothing.
 """
 
 from __future__ import annotations
@@ -37,6 +38,7 @@ _Heard = ctypes.CFUNCTYPE(ctypes.c_int, ctypes.c_void_p, ctypes.c_int, ctypes.c_
 
 
 def main() -> int:
+    sys.path.extend(sys.argv[1:])
     asked = json.load(sys.stdin.buffer)
     answer = os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)  # what the library prints by itself goes elsewhere

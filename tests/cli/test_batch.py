@@ -48,7 +48,7 @@ def works(monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
         if error := found.get(video.stem):
             raise error
         out.write_bytes(b"film")
-        record = {"voices": {"0": audio.name}, "quality": {"score": 90}, "seconds": 2.0}
+        record = {"video": video.name, "voices": {"0": audio.name}, "quality": {"score": 90}, "seconds": 2.0}
         out.with_suffix(".take.json").write_text(json.dumps(record))
         take = Take(out, 50, Fraction(25), 2.0, 2, 2, "mesh", "CPU", {}, {"score": 90}, [])
         return Retaken(take, [Try({}, 90)])
@@ -171,9 +171,55 @@ def test_called_wrongly(folder: Path, works, capsys, given: list[str], word: str
 def test_a_result_never_replaces_an_input(folder: Path, works, capsys) -> None:
     (folder / "ann.png").rename(folder / "ann.mp4")
     before = (folder / "ann.mp4").read_bytes()
-    assert cli.main(["batch", str(folder), "--out", str(folder)]) == 2
+    table = folder.parent / "table.csv"
+    table.write_text("video,audio\nin/ann.mp4,in/ann.wav\n")
+    assert cli.main(["batch", str(table), "--out", str(folder)]) == 2
     assert "ann.mp4" in capsys.readouterr().err
     assert (folder / "ann.mp4").read_bytes() == before and made(works) == []
+
+
+def test_results_of_another_video_are_made_again_also_where_that_is_older(folder: Path, works) -> None:
+    run = ["batch", str(folder), "--out", "out"]
+    assert cli.main(run) == 0 and made(works) == ["ann.png", "cat.png"]
+    (folder / "ann.png").rename(folder / "ann.jpg")
+    assert cli.main(run) == 0 and made(works)[2:] == ["ann.jpg"]
+    record = Path("out/ann.take.json")
+    record.write_text(record.read_text().replace('"video": "ann.jpg", ', ""))
+    assert cli.main(run) == 0 and len(made(works)) == 3, "a record that names no video"
+
+
+@pytest.mark.parametrize(
+    "given", [["in/report.csv", "--out", "in"], ["in/report.csv", "--out", "x", "--report", "in/report.csv"]]
+)
+def test_the_report_never_replaces_the_table(folder: Path, works, capsys, given: list[str]) -> None:
+    table = folder / "report.csv"
+    table.write_text("video,audio,name\nann.png,ann.wav,a\n")
+    before = table.read_bytes()
+    assert cli.main(["batch", *given]) == 2
+    assert "report.csv" in capsys.readouterr().err and table.read_bytes() == before
+    assert made(works) == [] and not Path("x").exists()
+
+
+def test_results_do_not_become_the_inputs_of_the_next_time(folder: Path, works, capsys) -> None:
+    assert cli.main(["batch", str(folder), "--out", "in/../in"]) == 2
+    assert str(folder) in capsys.readouterr().err and made(works) == []
+
+
+@pytest.mark.parametrize("place", ["nowhere/r.csv", "folder.csv"])
+def test_a_report_that_cannot_be_written_is_noticed_before_the_work(folder: Path, works, capsys, place: str) -> None:
+    Path("folder.csv").mkdir()
+    assert cli.main(["batch", str(folder), "--out", "out", "--report", place]) == 1
+    assert "[output.failed]" in capsys.readouterr().err and made(works) == []
+
+
+def test_names_that_are_no_utf8(folder: Path, works, capsys) -> None:
+    (folder / "ann.wav").rename(folder / os.fsdecode(b"ann.\xcd\xf5"))
+    (folder / "ann.png").rename(folder / os.fsdecode(b"ann.\xc0\xcf"))
+    assert cli.main(["batch", str(folder), "--out", "out", "--json"]) == 0
+    rows = json.loads(capsys.readouterr().out)
+    assert rows[0]["state"] == "done" and os.fsencode(rows[0]["video"]).endswith(b"ann.\xc0\xcf")
+    assert cli.main(["pairs", str(folder)]) == 0
+    assert r"ann.\udccd\udcf5" in capsys.readouterr().out
 
 
 def test_an_engine_that_is_not_ready_is_said_once(folder: Path, works, capsys) -> None:

@@ -54,6 +54,12 @@ def test_serve_passes_on_what_it_was_given(monkeypatch):
     assert cli.main(["serve", "--port", "7861"]) == ["--port", "7861"]
 
 
+@pytest.mark.parametrize("days", ["0", "-1", "nan"])
+def test_storage_sweep_never_takes_all(days, capsys):
+    assert cli.main(["storage", "sweep", f"--older={days}"]) == 2
+    assert "older" in capsys.readouterr().err
+
+
 def test_doctor_finds_this_machine_fit(shell):
     done = shell.run("doctor", "--json")
     findings = {row["name"]: row for row in json.loads(done.stdout)}

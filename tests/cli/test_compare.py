@@ -63,6 +63,7 @@ def test_sets_of_options_are_rendered_and_shown_with_their_scores(shell, portrai
         (["--video", "one.mp4", "--audio", "two.mp4", "--set", "volume=1", "--set", ""], "volume=1"),
         (["--video", "one.mp4", "--audio", "two.mp4", "--set", "strength=loud", "--set", ""], "0..2"),
         (["--video", "one.mp4", "--audio", "two.mp4", "--set", "strength=3", "--set", ""], "0 to 2"),
+        (["--video", "one.mp4", "--audio", "two.mp4", "--set", "tries=3", "--set", ""], "tries=3"),
         (["one.mp4", "two.mp4", "--out", "c.avi"], ".mp4"),
     ],
 )
@@ -70,6 +71,12 @@ def test_called_wrongly(films: list[str], tmp_path: Path, capsys, given: list[st
     assert cli.main(["compare", *given]) == 2
     assert word in capsys.readouterr().err
     assert sorted(path.name for path in tmp_path.iterdir()) == films
+
+
+def test_there_is_one_take_for_each_set(films: list[str], capsys) -> None:
+    with pytest.raises(SystemExit):
+        cli.main(["compare", *films, "--tries", "3"])
+    assert "--tries" in capsys.readouterr().err
 
 
 def test_a_set_changes_what_it_names_and_nothing_else() -> None:
@@ -99,3 +106,15 @@ def test_detect_in_words_also_without_a_face(films: list[str], portrait: Path, t
     assert cli.main(["detect", "nothing.mp4"]) == 1
     assert cli.main(["detect", "one.mp4", "--preview", "no/such/a.jpg"]) == 1
     assert sorted(path.name for path in tmp_path.iterdir()) == films
+
+
+@pytest.mark.parametrize("place", ["ann.jpg", "no/such/a.jpg", "one.mp4/a.jpg", "folder.png"])
+def test_the_place_of_the_picture_is_looked_at_before_the_work(
+    films: list[str], portrait: Path, monkeypatch: pytest.MonkeyPatch, capsys, place: str
+) -> None:
+    monkeypatch.setattr("heygem.detect.detect", lambda *_: pytest.fail("it looked"))
+    photo = Path("ann.jpg")
+    photo.write_bytes(portrait.read_bytes())
+    Path("folder.png").mkdir()
+    assert cli.main(["detect", "ann.jpg", "--preview", place]) == 1
+    assert "[output.failed]" in capsys.readouterr().err and photo.read_bytes() == portrait.read_bytes()

@@ -78,6 +78,20 @@ def test_what_is_said_is_what_is_asked(
     assert "warning: no person was found in 9 of 9 frames" in said.err
 
 
+def test_default_names_are_harmless_and_short(
+    asked: list[tuple[Any, ...]], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert cli.main(["enhance", f"{'长' * 83}.mp4"]) == 0
+    assert asked[0][1] == tmp_path / f"{'长' * 26}_enhanced.mp4"
+
+
+def test_a_device_that_is_none(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as end:
+        cli.main(["enhance", "a.mp4", "--device", "tpu"])
+    assert end.value.code == 2 and "cuda" in capsys.readouterr().err
+
+
 def test_the_place_can_be_chosen(asked: list[tuple[Any, ...]], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     assert cli.main(["enhance", "a.mp4", "--out", "b.mp4"]) == 0

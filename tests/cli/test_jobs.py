@@ -32,6 +32,8 @@ def test_list_and_show(queue: Queue, tmp_path: Path, capsys: pytest.CaptureFixtu
     [found] = json.loads(say(capsys, "list", "--json", "--state", "done"))
     assert found["id"] == first.id and found["score"] == 87 and found["result"].endswith("person_voice.mp4")
     assert say(capsys, "list", "--text", "nobody") == ""
+    assert cli.main(["jobs", "list", "--state", "runing"]) == 2
+    assert "running" in capsys.readouterr().err
     assert json.loads(say(capsys, "show", first.id, "--json")) == found
     assert f"id             {second.id}" in say(capsys, "show", second.id)
 

@@ -127,6 +127,15 @@ def test_wrong_setting(refused, portrait, voice, monkeypatch):
     assert "HEYGEM_PORT" in refused("option.invalid", "--video", portrait, "--audio", voice)
 
 
+def test_long_names_have_a_short_default(refused, tmp_path, voice):
+    video, audio = (tmp_path / f"{sign * 200}{suffix}" for sign, suffix in (("v", ".mp4"), ("a", ".wav")))
+    video.write_text("no film at all")
+    shutil.copy(voice, audio)
+    refused("input.unreadable", "--video", video, "--audio", audio)
+    refused("input.unreadable", "--video", tmp_path / ("x" * 300), "--audio", audio)
+    refused("output.failed", "--video", video, "--audio", audio, "--out", f"{'x' * 250}.mp4")
+
+
 def test_folder_of_the_result_must_exist(refused, portrait, voice):
     refused("output.failed", "--video", portrait, "--audio", voice, "--out", "no/such/out.mp4")
 

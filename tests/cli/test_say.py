@@ -44,6 +44,16 @@ def test_a_text_from_a_file_and_from_the_input(
     assert capsys.readouterr().out.split()[:2] == ["zh", "中文"]
 
 
+def test_a_long_file_may_be_cut_within_a_sign(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (here / "novel.txt").write_text("好" * 400_000, "utf-8")
+    assert cli.main(["language", "--file", "novel.txt"]) == 0
+    assert capsys.readouterr().out.split()[0] == "zh"
+    (here / "cut.txt").write_bytes("你好".encode()[:-1])
+    assert cli.main(["language", "--file", "cut.txt"]) == 1, "a short one was cut by somebody else"
+    assert cli.main(["language", "--file", str(here)]) == 1
+    assert "Is a directory" in capsys.readouterr().err
+
+
 def test_the_list_of_voices(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HEYGEM_TTS_URL", "http://127.0.0.1:9/v1")
     monkeypatch.setenv("HEYGEM_TTS_VOICES", "alloy, nova")

@@ -7,6 +7,7 @@ import pty
 import subprocess
 import sys
 
+from heygem import cli
 from heygem.users import Users
 
 
@@ -47,3 +48,14 @@ def test_on_a_terminal_the_password_is_asked_twice_and_never_shown(shell, tmp_pa
         os.close(terminal)
         assert b"horse" not in shown
     assert Users(tmp_path / "who.json").check("ann", "correct horse")
+
+
+def test_the_end_of_the_input_is_no_password(tmp_path, monkeypatch, capsys):
+    def ends(prompt: str) -> str:
+        raise EOFError
+
+    monkeypatch.setenv("HEYGEM_USERS_FILE", str(tmp_path / "who.json"))
+    monkeypatch.setattr("getpass.getpass", ends)
+    monkeypatch.setattr("sys.stdin.isatty", lambda: True, raising=False)
+    assert cli.main(["users", "add", "ann"]) == 2
+    assert "8 to 256 characters" in capsys.readouterr().err and list(tmp_path.iterdir()) == []

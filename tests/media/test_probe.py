@@ -91,8 +91,9 @@ def test_names_are_never_protocols_or_options(tmp_path: Path, clip: Path, monkey
 def test_missing_empty_unreadable(tmp_path: Path) -> None:
     with pytest.raises(FileMissing):
         probe(tmp_path / "nothing.mp4")
-    with pytest.raises(FileUnreadable):
-        probe(tmp_path)
+    for path in (tmp_path, tmp_path / ("x" * 300)):
+        with pytest.raises(FileUnreadable):
+            probe(path)
     for data, error in ((b"", FileEmpty), (b"hello there " * 50, FileUnreadable), (os.urandom(5000), FileUnreadable)):
         (tmp_path / "a.mp4").write_bytes(data)
         for opener in (probe, probe_video, probe_sound):
@@ -115,6 +116,14 @@ def test_song_with_cover_is_not_a_video(tmp_path: Path) -> None:
     assert info.video is None and info.sound is not None and info.sound.seconds == pytest.approx(2, abs=0.1)
     with pytest.raises(NoVideo):
         probe_video(song)
+
+
+def test_a_sound_that_does_not_say_how_long_it_is(tmp_path: Path) -> None:
+    """As browsers record."""
+    live = wav(tmp_path / "live.webm", clicks([0.5], 3, 48000), 48000, "-c:a", "libopus", "-live", 1)
+    with container.open_media(live) as opened:
+        assert opened.duration is None and opened.streams.audio[0].duration is None
+    assert probe_sound(live).seconds == pytest.approx(3, abs=0.1)
 
 
 def test_video_without_sound(clip: Path) -> None:

@@ -238,6 +238,14 @@ def test_it_sees_nothing_of_the_environment(tmp_path: Path, monkeypatch: pytest.
     assert set(seen) <= {"LC_CTYPE", *espeak._KEPT}
 
 
+def test_the_library_may_be_a_users_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    python = tmp_path / "python"
+    python.write_text(f'#!/bin/sh\nexec "{sys.executable}" -S "$@"\n')  # no folder of packages is known
+    python.chmod(0o755)
+    monkeypatch.setattr(sys, "executable", str(python))
+    assert spoken("hello", tmp_path).seconds > 0.2
+
+
 def test_without_the_library(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(espeak, "find_spec", lambda name: None)
     with pytest.raises(ToolMissing, match="espeakng-loader"):
