@@ -3,4 +3,4 @@ element.addEventListener('click', event => {
     const pressed = event.target.closest('[data-act]');
     if (pressed && !pressed.disabled) trigger('act', {...pressed.dataset});
 });
-window.addEventListener('heygem:delivery', () => trigger('look'));
+hear('heygem:delivery', () => trigger('look'));

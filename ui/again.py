@@ -37,7 +37,7 @@ class Again:
         try:
             job = self._desk.queue.need(str(event._data.get("job")))
         except Exception as error:
-            told = {**problem(error, language, self._desk.log.name), "at": time.time()}
+            told = {**self._value(None, "", language), **problem(error, language, self._desk.log.name)}
             return [told, *[gr.skip()] * len(self.options)]
         return [self._value(job.id, job.name, language), *values_of(job.request.options)]
 

@@ -5,6 +5,6 @@ element.addEventListener('click', event => {
     const pressed = event.target.closest('[data-do]');
     if (pressed) refresh({do: pressed.dataset.do}).then(() => window.dispatchEvent(new Event('heygem:queue')));
 });
-window.addEventListener('heygem:queue', () => refresh());
-setInterval(() => document.hidden || refresh(), 5000);
+hear('heygem:queue', () => refresh());
+every(5000, () => document.hidden || refresh());
 refresh();

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
-import gradio as gr
 from loguru import logger
 
-from ui.browser import tongue
+from ui.browser import live
 from ui.desk import Desk
 from ui.files import problem
-from ui.template import plain, template
+from ui.template import plain
 from ui.words import say
 
 
@@ -19,11 +18,7 @@ class Banner:
 
     def __init__(self, desk: Desk) -> None:
         self._desk = desk
-
-        def ask(question: dict[str, Any], request: gr.Request) -> dict[str, Any]:
-            return self.answer(question, tongue(request, desk))
-
-        template("banner", {}, "banner", elem_id="banner", server_functions=[ask])
+        live("banner", self.answer, desk)
 
     def answer(self, question: dict[str, Any], language: str) -> dict[str, Any]:
         """What is held and why; nothing while all goes its way. question: do, perhaps "resume"."""

@@ -1,12 +1,15 @@
 // The view is what the server answers about the batch; which rows are shown and which video plays lives here.
 let shown = 'all', playing = '', asked = 0, idle = 0, last = '';
-const find = selector => element.querySelector(selector);
+let refused = {};  // why the last press was; it stays until the next one
 
 async function refresh(more = {}) {
     const mine = ++asked, batch = props.value?.id;
     if (!batch) return;
-    const found = await server.look_at({batch, ...more}).catch(() => null);
-    if (mine !== asked || batch !== props.value.id) return;  // a later question is on its way
+    const press = more.do && (refused = {});
+    const found = await server.ask({batch, ...more});
+    if (press && found) Object.assign(press, {problem: found.problem, remedy: found.remedy});
+    if (batch !== props.value.id) return;
+    if (mine !== asked) return more.do && refresh();  // a later question is on its way, but may not know what was done
     await render(found ?? {...props.value, offline: true});
 }
 
@@ -15,16 +18,12 @@ async function render(value) {
     const open = value.rows.find(row => row.id === playing && row.url);
     if (!open) find('.player')?.close();
     props.value = {
-        ...value, open, nothing: value.rows.length > 0 && !rows.length,
+        ...value, problem: '', ...refused, open, nothing: value.rows.length > 0 && !rows.length,
         filters: value.filters?.map(one => ({...one, on: one.value === shown})),
     };
     element.dataset.show = shown;
-    await new Promise(resolve => queueMicrotask(resolve));
-    const player = find('.player');
-    if (open && !player.matches(':modal')) {
-        player.removeAttribute('open');  // as the template has it, but that is no modal one
-        player.showModal();
-    }
+    await rendered();
+    if (open) openModal(find('.player'));
     follow(value.rows.find(row => row.state === 'running')?.id ?? '');
 }
 
@@ -38,7 +37,7 @@ function follow(running) {
 }
 
 element.addEventListener('click', event => {
-    if (event.target.matches('dialog')) return event.target.close();  // the shade round it
+    if (isShade(event)) return event.target.close();
     const pressed = event.target.closest('button');
     if (!pressed) return;
     const {show, play, tab, sure, job, ...data} = pressed.dataset;
@@ -55,10 +54,9 @@ element.addEventListener('close', event => {
 }, true);
 
 // Once a second while something goes on, else every five; never where nobody looks.
-setInterval(() => {
-    if (document.hidden || element.offsetParent === null || (!props.value?.busy && ++idle % 5)) return;
-    refresh();
-}, 1000);
-window.addEventListener('heygem:delivery', () => refresh());
-watch('value', () => { shown = 'all'; render(props.value); });
+every(1000, () => {
+    if (watched() && (props.value?.busy || ++idle % 5 === 0)) refresh();
+});
+hear('heygem:delivery', () => refresh());
+watch('value', () => { shown = 'all'; refused = {}; render(props.value); });
 if (props.value?.id) render(props.value);

@@ -11,7 +11,7 @@ from heygem.errors import FileMissing, HeyGemError
 from heygem.jobs.job import Batch
 from heygem.jobs.limits import check_files, check_options, check_room
 from heygem.pairs import pairs_of
-from ui.browser import CLEAR, LATEST, PULSE, QUIET, kept, remembered, tongue
+from ui.browser import CLEAR, LATEST, PULSE, QUIET, kept, live, remembered, tongue
 from ui.delivery import deliver_switch, extras
 from ui.desk import Desk
 from ui.draft import LOOKING, poster_path, row_id, show_draft
@@ -20,7 +20,7 @@ from ui.options import chosen, options_panel
 from ui.say import SayPanel
 from ui.sent import Sent
 from ui.single import picker
-from ui.template import plain, template
+from ui.template import template
 from ui.words import say
 
 _RECENT = 50  # batches that are looked through for a busy one
@@ -61,7 +61,7 @@ class BatchTab:
             self.why = template("why", {}, elem_id="batch_why")
             self.refused = template("why", {}, elem_id="batch_refused")
         with gr.Column(visible=False, elem_id="batch_run") as self.run:
-            self.view = template("batch", {}, "batch", elem_id="batch", server_functions=[self._look_at()])
+            self.view = live("batch", self._sent.answer, desk)
         self._wire(page)
 
     def _wire(self, page: gr.Blocks) -> None:
@@ -77,12 +77,13 @@ class BatchTab:
         changed = [page.load, self.voice.change, self.draft.change, self.timer.tick]
         gr.on(changed, self._show_draft, prepared, draft, **LATEST)
         gr.on([self.voice.change, self.draft.change], outputs=self.refused, **CLEAR)  # it was of other files
-        self.start.click(lambda: gr.Button(interactive=False), None, self.start, **QUIET).then(
+        sent = self.start.click(lambda: gr.Button(interactive=False), None, self.start, **QUIET).then(
             self._submit,
             [self.mine, *prepared, self.name, self.deliver, *self.options],
             [self.mine, self.name, self.deliver, self.start, self.refused, *screen],
             **QUIET,
         )
+        sent.failure(lambda: gr.Button(interactive=True), None, self.start, **QUIET)  # a number beyond its range
         self.back.click(self._turn(False), self.mine, [self.mine, *screen], **QUIET)
         self.view.act(self._turn(True), self.mine, [self.mine, *screen], **QUIET)
 
@@ -177,14 +178,6 @@ class BatchTab:
         running = batch is not None and not mine.get("new")
         view = self._sent.show(batch, tongue(request, self._desk)) if batch else {}
         return [gr.Column(visible=not running), gr.Column(visible=running), view, gr.Button(visible=batch is not None)]
-
-    def _look_at(self):
-        """What the view calls: once a second while it is seen, and for every press."""
-
-        def look_at(question: dict[str, Any], request: gr.Request) -> dict[str, Any]:
-            return plain(self._sent.answer(question, tongue(request, self._desk)))
-
-        return look_at
 
     def _batch(self, mine: dict) -> Batch | None:
         return self._queue.batch(str(mine.get("batch", "")))

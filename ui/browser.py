@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,7 @@ from gradio.utils import get_upload_folder
 
 from heygem.language import language_of
 from ui.desk import Desk
+from ui.template import template
 
 PULSE = 1.0
 """Seconds between two looks at work that goes on."""
@@ -29,6 +31,15 @@ def remembered(name: str) -> gr.BrowserState:
 
 def tongue(request: gr.Request, desk: Desk) -> str:
     return language_of(request.headers, desk.language)
+
+
+def live(name: str, answer: Callable[[dict[str, Any], str], dict[str, Any]], desk: Desk) -> gr.HTML:
+    """The template ``name``, whose script asks ``answer(question, language)`` for what it shows."""
+
+    def ask(question: dict[str, Any], request: gr.Request) -> dict[str, Any]:
+        return answer(question, tongue(request, desk))
+
+    return template(name, {}, name, elem_id=name, server_functions=[ask])
 
 
 def kept(path: Any) -> bool:

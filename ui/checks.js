@@ -7,7 +7,7 @@ async function refresh(question = {}) {
     sending.delete(question.channel);
     if (found?.said) said[found.said.channel] = found.said;
     render({...props.value, ...(found && {problem: '', ...found})});
-    if (found?.going) setTimeout(refresh, 700);
+    if (props.value.going) setTimeout(refresh, 700);
 }
 
 function render(value) {
@@ -19,4 +19,4 @@ element.addEventListener('click', event => {
     const {do: wanted, channel} = event.target.closest('button')?.dataset ?? {};
     if (wanted) refresh({do: wanted, channel});
 });
-new IntersectionObserver(([seen]) => seen.isIntersecting && refresh()).observe(element);
+whenSeen(refresh);

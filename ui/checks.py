@@ -5,7 +5,6 @@ from __future__ import annotations
 import threading
 from typing import Any
 
-import gradio as gr
 from loguru import logger
 
 from heygem.errors import HeyGemError, OptionInvalid
@@ -13,10 +12,10 @@ from heygem.finding import Finding
 from heygem.notify import CHANNELS, send_test
 from heygem.settings import Settings
 from storage import missing, open_storage
-from ui.browser import tongue
+from ui.browser import live
 from ui.desk import Desk
 from ui.files import problem
-from ui.template import plain, template
+from ui.template import plain
 from ui.words import WORDS, explain, say, told
 
 _LABELS = ("check_title", "check_storage", "check_start", "notice_channels", "notice_test")
@@ -31,11 +30,7 @@ class Checks:
         self._thread: threading.Thread | None = None
         self._findings: list[Finding] = []
         self._channels = channels(desk.settings)
-
-        def ask(question: dict[str, Any], request: gr.Request) -> dict[str, Any]:
-            return self.answer(question, tongue(request, desk))
-
-        template("checks", {}, "checks", elem_id="checks", server_functions=[ask])
+        live("checks", self.answer, desk)
 
     def answer(self, question: dict[str, Any], language: str) -> dict[str, Any]:
         """What the browser shows. question: do, "check" or "notice", then with the name of a channel."""

@@ -1,7 +1,6 @@
 // Films in step: the longest leads, the others follow its time; only the first is heard. Nothing is rendered for it.
 const LATE = 0.1, EXACT = 0.01;  // seconds that a follower may be away
 let answer = {}, making = null;
-const find = selector => element.querySelector(selector);
 const films = () => [...element.querySelectorAll('video')].filter(video => video.readyState);
 const leader = () => films().reduce((one, other) => (other.duration > one.duration ? other : one), films()[0]);
 const isOver = (video, time) => time >= video.duration - 0.05;  // to start one that has ended would begin it anew
@@ -44,13 +43,10 @@ function toggle() {
 async function render(more = {}) {
     answer = {...answer, ...more};
     props.value = answer;
-    await new Promise(resolve => queueMicrotask(resolve));
+    await rendered();
     element.querySelectorAll('video').forEach((video, n) => { video.muted = n > 0; });
-    const dialog = find('.compare');
-    if (answer.open && !dialog.matches(':modal')) {
-        dialog.removeAttribute('open');  // as the template has it, but that is no modal one
-        dialog.showModal();
-    }
+    follow();  // the template has no time in it
+    if (answer.open) openModal(find('.compare'));
 }
 
 async function download() {
@@ -73,12 +69,12 @@ async function download() {
 
 document.addEventListener('click', async event => {
     const jobs = event.target.closest('[data-compare]')?.dataset.compare.split(' ');
-    const found = jobs && await server.ask({jobs}).catch(() => null);
+    const found = jobs && await server.ask({jobs});
     if (found) render({problem: '', remedy: '', ready: false, making: false, ...found, open: true});
 });
-element.addEventListener('click', ({target, clientX: x, clientY: y}) => {
-    const box = target.getBoundingClientRect(), data = target.closest('button, video')?.dataset;
-    if (target.matches('dialog') && (x < box.left || x > box.right || y < box.top || y > box.bottom)) return target.close();
+element.addEventListener('click', event => {
+    if (isShade(event)) return event.target.close();
+    const data = event.target.closest('button, video')?.dataset;
     if (!data) return;
     if ('close' in data) find('.compare').close();
     else if ('download' in data) download();

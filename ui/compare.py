@@ -4,17 +4,15 @@ from __future__ import annotations
 
 from typing import Any
 
-import gradio as gr
-
 from heygem.errors import CompareTooLong, JobState, ResultGone
 from heygem.jobs.comparison import results_of
 from heygem.jobs.job import Job
-from ui.browser import tongue
+from ui.browser import live
 from ui.card import grade, result_url
 from ui.delivery import playable
 from ui.desk import Desk
 from ui.files import problem
-from ui.template import plain, template
+from ui.template import plain
 from ui.words import say
 
 MOST = 4
@@ -30,11 +28,7 @@ class Compare:
 
     def __init__(self, desk: Desk) -> None:
         self._desk = desk
-
-        def ask(question: dict[str, Any], request: gr.Request) -> dict[str, Any]:
-            return self.answer(question, tongue(request, desk))
-
-        template("compare", {}, "compare", elem_id="compare", server_functions=[ask])
+        live("compare", self.answer, desk)
 
     def answer(self, question: dict[str, Any], language: str) -> dict[str, Any]:
         """question: jobs. Nothing in it is trusted, nothing is raised. Results in the storage alone play, but there is

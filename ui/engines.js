@@ -5,7 +5,7 @@ async function refresh() {
     const text = JSON.stringify(found);
     if (!found || text === shown) return;  // what is open or marked stays so
     shown = text;
-    props.value = {problem: '', ...found};
+    props.value = {...props.value, problem: '', ...found};
 }
 
 element.addEventListener('click', async event => {
@@ -18,6 +18,5 @@ element.addEventListener('click', async event => {
     setTimeout(() => { button.textContent = before; }, 2000);
 });
 
-const watched = () => !document.hidden && element.offsetParent !== null;
-setInterval(() => watched() && refresh(), 3000);
-new IntersectionObserver(([seen]) => seen.isIntersecting && refresh()).observe(element);
+every(3000, () => watched() && refresh());
+whenSeen(refresh);

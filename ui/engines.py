@@ -4,15 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
-import gradio as gr
-
 from heygem.engines import DEFAULT, ENGINES
 from heygem.engines.cards import Card, Part, card
 from heygem.settings import Settings
-from ui.browser import tongue
+from ui.browser import live
 from ui.desk import Desk
 from ui.files import problem
-from ui.template import plain, template
+from ui.template import plain
 from ui.words import explain, quoted, say
 
 _LABELS = ("engine_cards", "engine_cards_about", "engine_default", "engine_licence", "engine_copy", "engine_copied")
@@ -27,11 +25,7 @@ class EngineCards:
 
     def __init__(self, desk: Desk) -> None:
         self._desk = desk
-
-        def ask(question: dict[str, Any], request: gr.Request) -> dict[str, Any]:
-            return self.answer(tongue(request, desk))
-
-        template("engines", {}, "engines", elem_id="engines", server_functions=[ask])
+        live("engines", lambda _, language: self.answer(language), desk)
 
     def answer(self, language: str) -> dict[str, Any]:
         """What the browser shows: every engine as it stands now."""

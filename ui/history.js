@@ -2,7 +2,6 @@
 const question = {text: '', state: 'all', batch: '', page: 1, open: '', ask: []};
 const chosen = new Map();  // job -> has it a result
 let answer = {rows: []}, asked = 0, waiting = 0, idle = 0, said = null;
-const find = selector => element.querySelector(selector);
 
 async function refresh(more = {}) {
     const mine = ++asked;
@@ -34,15 +33,12 @@ async function render(more = {}) {
         zip: ready.length ? 'api/v1/zip?job=' + ready.join('&job=') : '',
         compare: ready.length > 1 && ready.length < 5 ? ready.join(' ') : '',
     };
-    await new Promise(resolve => queueMicrotask(resolve));
+    await rendered();
     for (const tick of element.querySelectorAll('[data-choose]')) tick.checked = chosen.has(tick.dataset.choose);
     const all = find('[data-choose=page]'), here = rows.filter(row => chosen.has(row.id)).length;
     all.checked = here > 0 && here === rows.length;
     all.indeterminate = here > 0 && here < rows.length;
-    for (const [selector, shown] of dialogs) if (shown && !find(selector).matches(':modal')) {
-        find(selector).removeAttribute('open');  // as the template has it, but that is no modal one
-        find(selector).showModal();
-    }
+    for (const [selector, shown] of dialogs) if (shown) openModal(find(selector));
     const toast = find('.said');
     if (said) toast.hidePopover?.(), toast.showPopover?.();  // once more: above a window that has just opened
 }
@@ -76,11 +72,6 @@ function step(by) {
     if (to) { question.open = to.id; refresh(); }
 }
 
-function isShade({target, clientX: x, clientY: y}) {
-    const box = target.getBoundingClientRect();
-    return target.matches('dialog') && (x < box.left || x > box.right || y < box.top || y > box.bottom);
-}
-
 element.addEventListener('click', event => {
     if (isShade(event)) return event.target.close();
     const pressed = event.target.closest('button, a');
@@ -106,7 +97,10 @@ element.addEventListener('click', event => {
 
 element.addEventListener('change', event => {
     const {target} = event;
-    if (target.name === 'page') { question.page = Math.trunc(Number(target.value)) || 1; return refresh(); }
+    if (target.name === 'page') {
+        question.page = Math.trunc(Number(target.value)) || 1;
+        return refresh().then(() => { target.value = answer.page; });  // there may be no such page
+    }
     const id = target.dataset.choose;
     if (!id) return;
     for (const row of answer.rows) if (id === 'page' || id === row.id) {
@@ -133,13 +127,11 @@ element.addEventListener('close', event => {
     if (event.target.matches('.player') && answer.open) { question.open = ''; answer.open = null; refresh(); }
     if (event.target.matches('.ask') && answer.ask) { question.ask = []; answer.ask = null; refresh(); }
 }, true);
-window.addEventListener('heygem:delivery', () => watched() && refresh());
-window.addEventListener('heygem:again', event => { tell({text: event.detail}); refresh(); });
+hear('heygem:delivery', () => watched() && refresh());
+hear('heygem:again', event => { tell({text: event.detail}); refresh(); });
 
 // Once a second while something goes on, else every five; never where nobody looks.
-const watched = () => !document.hidden && element.offsetParent !== null;
-setInterval(() => {
-    if (waiting || !watched() || (!answer.busy && ++idle % 5)) return;
-    refresh();
-}, 1000);
-new IntersectionObserver(([seen]) => seen.isIntersecting && refresh()).observe(element);
+every(1000, () => {
+    if (!waiting && watched() && (answer.busy || ++idle % 5 === 0)) refresh();
+});
+whenSeen(refresh);

@@ -1,6 +1,5 @@
 const question = {text: ''};
 let asked = 0, typing = 0;
-const find = selector => element.querySelector(selector);
 
 async function refresh(more = {}) {
     const mine = ++asked, view = find('.lines');
@@ -8,7 +7,7 @@ async function refresh(more = {}) {
     if (!found || mine !== asked) return;
     const below = view.scrollHeight - view.scrollTop - view.clientHeight;  // who reads further up stays there
     props.value = {...props.value, ...found};
-    await new Promise(resolve => queueMicrotask(resolve));
+    await rendered();
     if (below < 40 || more.end) view.scrollTop = view.scrollHeight;
 }
 
@@ -19,7 +18,7 @@ function filter(text) {
 
 async function copy() {
     const text = [...element.querySelectorAll('.record')].map(line => line.innerText.replace(/\s+/g, ' ').trim()).join('\n');
-    if (!await heygemCopy(Promise.resolve(text))) return;
+    if (!await heygemCopy(Promise.resolve(exact(text)))) return;
     props.value = {...props.value, copied: true};
     setTimeout(() => { props.value = {...props.value, copied: false}; }, 2000);
 }
@@ -37,6 +36,5 @@ element.addEventListener('click', event => {
     if ('copy' in data) copy();
 });
 
-const watched = () => !document.hidden && element.offsetParent !== null;
-setInterval(() => watched() && find('[name=follow]').checked && refresh(), 2000);
-new IntersectionObserver(([seen]) => seen.isIntersecting && refresh({end: true})).observe(element);
+every(2000, () => watched() && find('[name=follow]').checked && refresh());
+whenSeen(() => refresh({end: true}));

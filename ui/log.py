@@ -9,13 +9,11 @@ from __future__ import annotations
 import re
 from typing import Any
 
-import gradio as gr
-
 from heygem.log import tail
-from ui.browser import tongue
+from ui.browser import live
 from ui.desk import Desk
 from ui.files import problem
-from ui.template import plain, template
+from ui.template import plain
 from ui.words import say
 
 LINES, SEARCHED = 200, 5000
@@ -29,11 +27,7 @@ class LogView:
 
     def __init__(self, desk: Desk) -> None:
         self._desk = desk
-
-        def ask(question: dict[str, Any], request: gr.Request) -> dict[str, Any]:
-            return self.answer(question, tongue(request, desk))
-
-        template("log", {}, "log", elem_id="log", server_functions=[ask])
+        live("log", self.answer, desk)
 
     def answer(self, question: dict[str, Any], language: str) -> dict[str, Any]:
         """The last lines that hold all the words of the question's text; the number of a job is one of them."""

@@ -1,4 +1,2 @@
 // Settings stay as they are until the server starts again.
-new IntersectionObserver(async ([seen]) => {
-    if (seen.isIntersecting) props.value = await server.ask({}) ?? props.value;
-}).observe(element);
+whenSeen(async () => { props.value = await server.ask({}) ?? props.value; });

@@ -5,13 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-import gradio as gr
 from pydantic import SecretStr
 
 from heygem.settings import PREFIX, Settings
-from ui.browser import tongue
+from ui.browser import live
 from ui.desk import Desk
-from ui.template import plain, template
+from ui.template import plain
 from ui.words import WORDS, duration, say
 
 _GROUPS = (
@@ -36,11 +35,7 @@ class Rules:
 
     def __init__(self, desk: Desk) -> None:
         self._desk = desk
-
-        def ask(question: dict[str, Any], request: gr.Request) -> dict[str, Any]:
-            return self.answer(tongue(request, desk))
-
-        template("rules", {}, "rules", elem_id="rules", server_functions=[ask])
+        live("rules", lambda _, language: self.answer(language), desk)
 
     def answer(self, language: str) -> dict[str, Any]:
         """What the browser shows."""

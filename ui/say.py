@@ -10,7 +10,7 @@ from typing import Any
 import gradio as gr
 from gradio.utils import get_upload_folder
 
-from heygem.names import clean_stem
+from heygem.names import clean
 from heygem.say import SPEEDS
 from heygem.say.text import LONGEST
 from heygem.say.turn import in_turn
@@ -81,7 +81,8 @@ class SayPanel:
         gr.on(None, self._voices, None, voice, **QUIET)  # when the page opens
         text.change(outputs=why, **CLEAR)
         made = [chosen, view, why, button]
-        button.click(self._begin, None, button, **QUIET).then(self._speak, [text, voice, speed], made, **QUIET)
+        spoken = button.click(self._begin, None, button, **QUIET).then(self._speak, [text, voice, speed], made, **QUIET)
+        spoken.failure(self._end, None, button, **QUIET)  # a speed beyond its range
 
     def _voices(self, request: gr.Request) -> Any:
         language = tongue(request, self._desk)
@@ -90,10 +91,13 @@ class SayPanel:
     def _begin(self, request: gr.Request) -> Any:
         return gr.Button(say("say_working", tongue(request, self._desk)), interactive=False)
 
+    def _end(self, request: gr.Request) -> Any:
+        return gr.Button(say("say_make", tongue(request, self._desk)), interactive=True)
+
     def _speak(self, text: str, voice: str, speed: float, request: gr.Request) -> list[Any]:
         """The one work that a browser event does: it is short, has a limit, and only two run at a time."""
         language = tongue(request, self._desk)
-        button = gr.Button(say("say_make", language), interactive=True)
+        button = self._end(request)
         folder = Path(get_upload_folder(), secrets.token_hex(16))
         try:
             folder.mkdir(parents=True)
@@ -118,4 +122,4 @@ def choices(desk: Desk, language: str) -> list[tuple[str, str]]:
 
 def title(text: str) -> str:
     """A harmless name for the sound of a text: its beginning."""
-    return clean_stem(" ".join(text.split())[:_TITLE].replace("/", " ") + ".wav")
+    return clean(" ".join(text.split())[:_TITLE])

@@ -9,6 +9,7 @@ from heygem.jobs.limits import check_again
 from ui.desk import Desk
 from ui.files import problem
 from ui.progress import Line, show_batch
+from ui.template import plain
 
 
 class Sent:
@@ -18,7 +19,8 @@ class Sent:
         self._desk, self._queue, self._log = desk, desk.queue, desk.log.name
 
     def answer(self, question: dict[str, Any], language: str) -> dict[str, Any]:
-        """question: batch; do and job: what is to be done first. Nothing in it is trusted, nothing is raised."""
+        """question: batch; do and job: what is to be done first. Nothing in it is trusted; what cannot be done is a
+        sentence. Raises StoreBusy and StoreUnusable where the list cannot be read: then the page asks again."""
         said: dict[str, str] = {}
         batch = self._queue.batch(str(question.get("batch", "")))
         try:
@@ -26,7 +28,7 @@ class Sent:
                 self._do(batch, str(question["do"]), str(question.get("job", "")))
         except Exception as error:
             said = problem(error, language, self._log)
-        return {**self.show(batch, language), **said}
+        return plain({**self.show(batch, language), **said})
 
     def show(self, batch: Batch | None, language: str) -> dict[str, Any]:
         """The value of the view."""
@@ -39,10 +41,8 @@ class Sent:
             queue.cancel_batch(batch.id)
         elif name in ("retry_failed", "retry_cancelled"):
             state = FAILED if name == "retry_failed" else CANCELLED
-            jobs = [one for one in queue.jobs_of(batch.id) if one.state == state]
-            check_again(self._desk.settings, jobs)
-            for one in jobs:
-                queue.retry(one.id)
+            check_again(self._desk.settings, (one for one in queue.jobs_of(batch.id) if one.state == state))
+            queue.retry_all(batch.id, state)
         elif queue.need(job).batch != batch.id:
             return
         elif name == "cancel":

@@ -7,7 +7,6 @@ element.addEventListener('click', event => {
     if (wanted) refresh({do: wanted}).then(() => window.dispatchEvent(new Event('heygem:queue')));
     if (language) document.querySelector(`#header [data-language=${language}]`).click();
 });
-window.addEventListener('heygem:queue', () => refresh());
-const watched = () => !document.hidden && element.offsetParent !== null;
-setInterval(() => watched() && refresh(), 2000);
-new IntersectionObserver(([seen]) => seen.isIntersecting && refresh()).observe(element);
+hear('heygem:queue', () => refresh());
+every(2000, () => watched() && refresh());
+whenSeen(refresh);

@@ -11,14 +11,14 @@ from loguru import logger
 from heygem import __version__, engines
 from heygem.jobs.folder import free_bytes
 from heygem.jobs.job import QUEUED, RUNNING
-from ui.browser import tongue
+from ui.browser import live
 from ui.checks import Checks
 from ui.desk import Desk
 from ui.engines import EngineCards
 from ui.files import problem
 from ui.log import LogView
 from ui.rules import Rules
-from ui.template import plain, template
+from ui.template import plain
 from ui.words import say
 
 _LABELS = ("now", "language", "queue", "workers")
@@ -30,11 +30,7 @@ class Server:
 
     def __init__(self, page: gr.Blocks, words: gr.I18n, desk: Desk) -> None:
         self._desk = desk
-
-        def ask(question: dict[str, Any], request: gr.Request) -> dict[str, Any]:
-            return self.answer(question, tongue(request, desk))
-
-        self.view = template("server", {}, "server", elem_id="server", server_functions=[ask])
+        live("server", self.answer, desk)
         EngineCards(desk)
         Rules(desk)
         Checks(desk)

@@ -2,11 +2,10 @@
 // no page holds it before; here it is kept while this page is open, so that its window shows the same one again.
 const links = new Map();  // job -> answer
 let open = '', words = {}, said = null, asking = false, copied = false, hand = false, many = null;
-const find = selector => element.querySelector(selector);
 const base = location.origin + location.pathname.replace(/[^/]*$/, '');
 
 async function ask(question) {
-    const found = await server.ask({...question, base}).catch(() => null);
+    const found = await server.ask({...question, base});
     if (!found) throw {problem: words.link_offline};
     if (found.problem) throw found;
     return found;
@@ -40,8 +39,7 @@ window.heygemCopy = async (wanted, beside) => {
 };
 
 async function copy(job, beside) {
-    const known = open === job && links.get(job);
-    const wanted = known ? Promise.resolve(known) : fresh(job);
+    const wanted = open === job && isAlive(job) ? Promise.resolve(links.get(job)) : fresh(job);
     const done = await heygemCopy(wanted.then(link => link.url), beside);
     const link = await wanted;
     if (!done) return show(job, {hand: true});
@@ -64,7 +62,7 @@ async function copyAll(batch, beside) {
 
 async function show(job, more = {}) {
     [asking, copied, hand] = [false, false, !!more.hand];
-    if (!links.has(job) || left(links.get(job)) <= 0) await fresh(job);
+    if (!isAlive(job)) await fresh(job);
     open = job;
     await render();
     if (hand) find('textarea').select();
@@ -90,6 +88,7 @@ async function press(data, pressed) {
 
 const changed = () => window.dispatchEvent(new Event('heygem:delivery'));
 const left = link => Math.floor((link.ends - performance.now()) / 1000);
+const isAlive = job => links.has(job) && left(links.get(job)) > 0;
 
 function clock(seconds) {
     const pad = n => String(Math.trunc(n)).padStart(2, '0');
@@ -102,14 +101,9 @@ async function render() {
     const link = links.get(open), rest = link ? left(link) : 0;
     const shown = link && {...link, asking, copied, hand, over: rest <= 0, left: clock(Math.max(rest, 0))};
     props.value = {words, said, many, open: open ? shown : null};
-    await new Promise(resolve => queueMicrotask(resolve));
-    for (const [selector, wanted] of [['.share:not(.many)', shown], ['.many', many]]) {
-        const dialog = find(selector);
-        if (wanted && !dialog.matches(':modal')) {
-            dialog.removeAttribute('open');  // as the template has it, but that is no modal one
-            dialog.showModal();
-        }
-    }
+    await rendered();
+    if (shown) openModal(find('.share:not(.many)'));
+    if (many) openModal(find('.many'));
     const toast = find('.said');
     if (said && !toast.matches(':popover-open')) toast.showPopover();
 }
@@ -122,7 +116,7 @@ function tell(what, time = 4000) {
 }
 
 document.addEventListener('click', event => {
-    if (element.contains(event.target) && event.target.matches('dialog')) return event.target.close();  // the shade
+    if (element.contains(event.target) && isShade(event)) return event.target.close();
     const pressed = event.target.closest('button');
     if (pressed && !pressed.disabled) press(pressed.dataset, pressed).catch(error => tell(error.problem ? error : {problem: String(error)}, 8000));
 });
@@ -131,5 +125,12 @@ element.addEventListener('close', event => {
     asking = copied = hand = false;
     render();
 }, true);
-setInterval(() => open && render(), 1000);
-server.ask({}).then(found => { words = found.words; render(); });
+every(1000, () => open && render());
+
+async function begin() {
+    const found = await server.ask({});
+    if (!found?.words) return setTimeout(begin, 3000);
+    words = found.words;
+    render();
+}
+begin();

@@ -13,14 +13,15 @@ _JOINER = "\u2060"  # neither seen nor read
 
 
 def template(name: str, value: Any, script: str = "", **more: Any) -> gr.HTML:
-    """The Handlebars template ``ui/<name>.html``, whose value is plain data; ``ui/<script>.js`` runs once beside it.
+    """The Handlebars template ``ui/<name>.html``, whose value is plain data; ``ui/<script>.js`` runs once beside it,
+    after ``ui/common.js``.
 
     Gradio's templates escape HTML, but then evaluate the outcome as a template string of JavaScript: a file named
     ``${alert(1)}.mp4`` would run in every browser that lists it, and a backslash would break the page. All values go
     through ``plain``; so events return values for this component, never another ``gr.HTML``.
     """
-    texts = {"html_template": _read(f"{name}.html"), "js_on_load": _read(f"{script}.js") if script else None}
-    made = gr.HTML(plain(value), **texts, apply_default_css=False, **more)
+    code = _read("common.js") + _read(f"{script}.js") if script else None
+    made = gr.HTML(plain(value), html_template=_read(f"{name}.html"), js_on_load=code, apply_default_css=False, **more)
     made.postprocess = plain
     return made
 

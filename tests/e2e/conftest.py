@@ -106,13 +106,13 @@ def wait_for(address: str, process: subprocess.Popen[bytes], log: Path) -> None:
 def chromium() -> Iterator[Any]:
     with playwright.sync_playwright() as driver:
         own = driver.chromium.executable_path
-        found = [
-            path for path in (os.environ.get("CHROMIUM"), "/usr/bin/chromium", own) if path and Path(path).exists()
-        ]
+        known = (os.environ.get("CHROMIUM"), "/usr/bin/chromium-headless-shell", "/usr/bin/chromium", own)
+        found = [path for path in known if path and Path(path).exists()]
         if not found:
             pytest.skip("needs Chromium: set CHROMIUM, install it, or run “playwright install chromium”")
         browser = driver.chromium.launch(
-            executable_path=found[0], args=["--no-sandbox", f"--host-resolver-rules=MAP {NAME} 127.0.0.1"]
+            executable_path=found[0],
+            args=["--no-sandbox", "--disable-gpu", f"--host-resolver-rules=MAP {NAME} 127.0.0.1"],
         )
         yield browser
         browser.close()

@@ -138,6 +138,8 @@ def test_five_videos_of_which_one_is_broken(
 def check_results(page: Any, tmp_path: Path) -> None:
     row(page, "甲.png").locator("button.act[data-play]").click()
     page.wait_for_function("document.querySelector('dialog video')?.videoWidth == 512")
+    page.locator("dialog.player:modal").click(position={"x": 5, "y": 5})
+    assert page.locator("dialog.player:modal").count() == 1, "its own margin is no place beside it"
     page.keyboard.press("Escape")
     page.wait_for_function("!document.querySelector('dialog:modal')")
     with page.expect_download() as waiting:
@@ -230,6 +232,43 @@ def test_a_phone_and_a_keyboard_are_enough(visit: Visit, short_voice: Path, vide
     page.focus("[data-clear]")
     width = page.evaluate("getComputedStyle(document.activeElement).outlineWidth")
     assert re.fullmatch(r"[1-9]\d*px", width)
+
+
+def test_a_refusal_stays_until_the_next_press_and_who_comes_back_asks_once(
+    visit: Visit, server: Any, short_voice: Path, videos: list[Path]
+) -> None:
+    page = enter(visit())
+    page.on("dialog", lambda dialog: dialog.accept())
+    if page.locator("[data-new]").count():
+        page.click("[data-new]")
+    choose(page, short_voice, [videos[0].rename(videos[0].with_name("没了.png")), videos[1]])
+    queue = f"{server.address}/api/v1/queue"
+    httpx.post(f"{queue}/pause").raise_for_status()
+    start(page)
+    row(page, "没了.png").locator("[data-do=cancel]").click()
+    until(page, "没了.png", "cancelled", 5)
+    for file in server.outputs.rglob("没了.png"):
+        file.unlink()
+    look = "window.dispatchEvent(new Event('heygem:delivery'))"
+    page.evaluate(f"document.querySelector('.batch .line-cancelled [data-do=retry]').click(), {look}")
+    refused = page.locator(".batch .head .problem", has_text="找不到文件")
+    refused.wait_for(timeout=3000)
+    page.wait_for_timeout(2500)
+    assert refused.is_visible(), "later looks do not take it away"
+    page.click("[data-do=cancel_all]")
+    refused.wait_for(state="detached")
+    httpx.post(f"{queue}/resume").raise_for_status()
+    for _ in range(2):
+        page.click("[data-new]")
+        page.click("#batch_back")
+        page.locator(".batch .line").first.wait_for()
+    page.evaluate("window.asked = 0, window.real = fetch, void (window.fetch = count)".replace("count", COUNT))
+    page.evaluate(look)
+    page.wait_for_timeout(200)
+    assert page.evaluate("window.asked") == 1, "the views before ask no more"
+
+
+COUNT = "(...given) => { asked += String(given[1]?.body).includes('{\"batch\":'); return real(...given); }"
 
 
 def test_a_voice_that_is_none_is_refused(visit: Visit, portrait: Path, tmp_path: Path) -> None:

@@ -122,6 +122,7 @@ def test_a_busy_server_is_said_in_words(visit: Visit) -> None:
     page.get_by_text("Download the comparison").click()
     page.locator(".comparing .problem", has_text="making another comparison").wait_for()
     page.get_by_text("Download the comparison").wait_for()
+    assert page.inner_text(".drive .time") == "0:00 / 0:04"
 
 
 def test_two_to_four_can_be_compared(visit: Visit) -> None:

@@ -186,15 +186,30 @@ def test_the_end_of_a_link_is_counted_down_and_it_is_made_anew(enter: Enter, sit
     page.clock.install()
     page.clock.resume()
     window = share(page, "a")
-    first = window.locator("textarea").input_value()
     assert window.locator("[role=timer]").inner_text().startswith("23:59:")
-    time.sleep(1.1)  # links are signed by the second
-    page.clock.fast_forward("24:00:00")
-    window.get_by_text("已过期").wait_for()
-    window.locator("[data-renew]").click()
-    window.locator("[role=timer]").wait_for()
-    second = window.locator("textarea").input_value()
-    assert second != first and status(first) == status(second) == 200, "the older one was given to somebody"
+    for press in ("[data-renew]", "[data-copy]"):
+        first = window.locator("textarea").input_value()
+        time.sleep(1.1)  # links are signed by the second
+        page.clock.fast_forward("24:00:00")
+        window.get_by_text("已过期").wait_for()
+        window.locator(press).click()
+        window.locator("[role=timer]").wait_for()
+        second = window.locator("textarea").input_value()
+        assert second != first and status(first) == status(second) == 200, "the older one was given to somebody"
+
+
+def test_words_that_did_not_come_are_asked_for_again(enter: Enter, site: Site) -> None:
+    page = enter(site)
+    page.route("**/component_server/", lambda route: route.abort())
+    page.reload()
+    page.wait_for_selector("#job .job", state="attached")
+    page.wait_for_timeout(500)
+    page.unroute("**/component_server/")
+    go(page, "生成结果历史")
+    page.wait_for_selector(".history .entry")
+    window = share(page, "a")
+    window.click(position={"x": 5, "y": 5})
+    window.get_by_role("button", name="复制直链").wait_for(timeout=6000)
 
 
 def test_an_expired_and_a_changed_link_are_refused(enter: Enter, site: Site) -> None:

@@ -59,6 +59,9 @@ def test_the_cards_say_how_things_stand_and_follow_what_is_installed(visit: Visi
     assert page.evaluate("navigator.clipboard.readText()") == "heygem weights download musetalk"
     bring(site.folder / "home", "wav2lip")
     card(page, "wav2lip").get_by_text("可以使用").wait_for(timeout=8000)
+    page.route("**/component_server/", lambda route: route.fulfill(json={"problem": "意料之外", "remedy": ""}))
+    page.locator(".engines .note", has_text="意料之外").wait_for(timeout=8000)
+    assert card(page, "wav2lip").is_visible(), "what was known stays"
 
 
 @pytest.mark.parametrize("locale", ["zh-CN", "en-US"])
@@ -102,5 +105,9 @@ def test_a_batch_says_so_too(visit: Visit, site: Site, portrait: Path, voice: Pa
     page.wait_for_function("!document.querySelector('.draft .level-looking')")
     assert refused.is_visible(), "the look at the photo, which ended meanwhile, does not take it away"
     assert site.jobs() == [] and page.locator("#batch_start").is_enabled()
+    page.get_by_label("Takes, where the quality is too low").fill("99")
+    page.click("#batch_start")
+    page.locator(".toast-body", has_text="99").wait_for()
+    page.wait_for_selector("#batch_start:not([disabled])", timeout=3000)
     page.locator("#batch_videos input[type=file]").set_input_files(voice)
     refused.wait_for(state="detached")

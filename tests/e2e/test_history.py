@@ -13,11 +13,12 @@ import pytest
 
 from heygem import log
 from heygem.errors import NoFace
-from heygem.jobs.job import Failure, Job
+from heygem.jobs.job import Failure, Job, Request
 from heygem.pipeline import Options
 from tests.e2e.conftest import Server
 from tests.e2e.site import Site, claim, done, finish, go, named
 from tests.media.clips import film, numbered
+from ui.listing import PAGE
 
 pytestmark = pytest.mark.browser
 Visit = Callable[..., Any]
@@ -177,6 +178,24 @@ def test_all_of_a_page_are_chosen_and_let_go(history: Visit) -> None:
     assert not page.locator(".history [data-choose]:checked").count()
 
 
+def test_a_page_that_is_not_there_becomes_the_last_one(history: Visit, site: Site, voice: Path) -> None:
+    site.queue.pause()
+    jobs = [site.queue.submit(Request(voice, voice, Options())) for _ in range(PAGE + 1)]
+    for job in jobs:
+        site.queue.cancel(job.id)
+    site.queue.resume()
+    page = history()
+    page.click(".history [data-state=cancelled]")
+    field = page.locator(".history [name=page]")
+    for wanted in ("2", "99"):
+        field.fill(wanted)
+        page.keyboard.press("Enter")
+        page.wait_for_function("document.querySelectorAll('.history .entry').length === 1")
+        page.wait_for_function("document.querySelector('.history [name=page]').value === '2'")
+    for job in jobs:
+        site.queue.remove(job.id)
+
+
 def test_a_batch_is_packed(history: Visit, tmp_path: Path) -> None:
     page = history()
     with page.expect_download() as waiting:
@@ -252,12 +271,12 @@ def test_a_hostile_name_stays_text(history: Visit) -> None:
 
 def test_the_log_shows_a_planted_line_as_text_follows_and_filters(visit: Visit, site: Site) -> None:
     file = site.outputs / log.NAME
-    page = visit()
+    page = visit(permissions=["clipboard-read", "clipboard-write"])
     page.evaluate("void (window.trap = () => { window.trapped = 1; })")
     go(page, "设置")
     page.wait_for_selector(".logview .record")
     with file.open("a", encoding="utf-8") as stream:
-        stream.write(f"2026-11-21 10:00:00 ERROR   7d96d1cfbe994061 {TRAP}\n")
+        stream.write(f"2026-11-21 10:00:00 ERROR   7d96d1cfbe994061 {TRAP} C:\\a.mp4\n")
     planted = page.locator(".logview .record.ERROR", has_text="onerror")
     planted.wait_for(timeout=6000)
     assert '<img src=x onerror="window.trapped=1">' in planted.inner_text()
@@ -265,6 +284,10 @@ def test_the_log_shows_a_planted_line_as_text_follows_and_filters(visit: Visit, 
     planted.locator("button").click()
     page.wait_for_function("document.querySelectorAll('.logview .record').length === 1")
     assert page.input_value(".logview [name=text]") == "7d96d1cfbe994061"
+    page.get_by_role("button", name="复制").click()
+    page.get_by_text("已复制").wait_for()
+    copied = page.evaluate("navigator.clipboard.readText()")
+    assert copied == f"10:00:00 ERROR 7d96d1cfbe994061 {TRAP} C:\\a.mp4", "letter by letter"
     page.uncheck(".logview [name=follow]")
     with file.open("a", encoding="utf-8") as stream:
         stream.write("2026-11-21 10:00:01 INFO    7d96d1cfbe994061 while it was held\n")
@@ -272,6 +295,29 @@ def test_the_log_shows_a_planted_line_as_text_follows_and_filters(visit: Visit, 
     assert page.locator(".logview .record").count() == 1
     page.check(".logview [name=follow]")
     page.get_by_text("while it was held").wait_for(timeout=3000)
+
+
+def test_a_check_is_followed_where_one_answer_is_lost(visit: Visit) -> None:
+    page = visit()
+    go(page, "设置")
+    page.locator(".checks dt", has_text="通知").wait_for()
+    asked: list[int] = []  # the sheet, at the press and once more
+
+    def answer(route: Any) -> None:
+        question = route.request.post_data_json
+        if question["data"].get("do") == "check":
+            route.fulfill(json={"going": True})
+        elif asked == [question["component_id"]]:
+            route.abort()
+        else:
+            return route.continue_()
+        asked.append(question["component_id"])
+
+    page.route("**/component_server/", answer)
+    page.click(".checks [data-do=check]")
+    page.wait_for_selector(".checks [data-do=check][disabled]")
+    page.wait_for_selector(".checks [data-do=check]:not([disabled])", timeout=5000)
+    assert len(asked) == 2
 
 
 def test_the_queue_is_paused_and_resumed_for_everybody(visit: Visit, site: Site) -> None:

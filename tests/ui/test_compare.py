@@ -28,7 +28,7 @@ def queue(tmp_path: Path) -> Iterator[Queue]:
 
 @pytest.fixture
 def window(queue: Queue, monkeypatch: pytest.MonkeyPatch) -> Compare:
-    monkeypatch.setattr(compare, "template", lambda *_, **__: None)
+    monkeypatch.setattr(compare, "live", lambda *_, **__: None)
     preflight: Any = None  # nothing is chosen in these tests
     return Compare(Desk(queue, InlineFleet(queue), preflight, load(outputs=queue.outputs), Path("the.log")))
 

@@ -7,8 +7,10 @@ from collections.abc import Iterator
 from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
-from typing import Any
+from types import SimpleNamespace
+from typing import Any, cast
 
+import gradio as gr
 import pytest
 
 from heygem.errors import NoFace
@@ -21,6 +23,8 @@ from heygem.pipeline import Options, Take
 from heygem.quality.score import judge
 from heygem.settings import load
 from tests.jobs.made import file, queue_in, request, take_of
+from ui.again import Again
+from ui.browser import live
 from ui.desk import Desk
 from ui.listing import PAGE, Listing
 
@@ -193,6 +197,14 @@ def test_names_mean_nothing_to_the_page(queue: Queue, history: Listing, tmp_path
     job = queue.submit(request(tmp_path, "${trap()} `x`.mp4"))
     answer = ask(history, open=job.id, ask=[job.id])
     assert "${" not in str(answer)
+
+
+def test_again_of_a_job_that_is_gone_is_said_in_a_window_with_its_words(history: Listing) -> None:
+    with gr.Blocks():
+        again = Again(gr.I18n(en={}), history._desk, live("history", history.answer, history._desk))
+    event, request = (cast("Any", SimpleNamespace(**given)) for given in ({"_data": {"job": "gone"}}, {"headers": {}}))
+    told = again._open(event, request)[0]
+    assert told["problem"] and told["job"] is None and told["words"]["close"]
 
 
 def fill(queue: Queue, count: int, batches: int = 0) -> None:

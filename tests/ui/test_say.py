@@ -5,11 +5,13 @@ from __future__ import annotations
 from types import SimpleNamespace
 from typing import Any
 
+import gradio as gr
 import pytest
 
 from heygem import settings
 from heygem.say import voices
-from ui.say import VOICES, choices, title
+from ui.say import VOICES, SayPanel, choices, title
+from ui.template import template
 
 
 def desk(**given: object) -> Any:
@@ -30,6 +32,13 @@ def test_a_service_comes_first_and_is_called_external() -> None:
         ("普通话 · 女声", "espeak:cmn+f3"),
     ]
     assert all(not name.startswith("service:") for _, name in choices(desk(tts_voices="alloy"), "en"))
+
+
+def test_the_button_comes_back_where_speaking_could_not_begin() -> None:
+    with gr.Blocks() as page:
+        SayPanel(gr.I18n(en={}), desk(), template("pick", {}), gr.BrowserState({}))
+    button = next(block for block in page.blocks.values() if isinstance(block, gr.Button))
+    assert [fn.outputs for fn in page.fns.values() if fn.trigger_only_on_failure] == [[button]]
 
 
 @pytest.mark.parametrize(

@@ -126,3 +126,11 @@ def test_a_failure_stands_in_its_row(sent: Sent, queue: Queue, tmp_path: Path) -
     fail(queue)
     view = sent.answer({"batch": batch.id}, "zh")
     assert states(view) == [FAILED, QUEUED, QUEUED] and "空文件" in view["rows"][0]["problem"]
+
+
+def test_all_that_can_be_retried_are(sent: Sent, queue: Queue, tmp_path: Path) -> None:
+    batch = send(queue, tmp_path)
+    first, second, _ = (queue.need(fail(queue)) for _ in range(3))
+    first.request.video.unlink()
+    view = sent.answer({"batch": batch.id, "do": "retry_failed"}, "zh")
+    assert "problem" not in view and states(view) == [FAILED, QUEUED, QUEUED] and second.request.video.exists()

@@ -118,6 +118,7 @@ VALUES_ZH: dict[str, str] = {
     "session description": "一份会话描述文件",
     "RTSP link": "一个网络流链接",
     "it is damaged, cut short or in an unknown format": "文件已损坏、不完整，或格式未知",
+    "its levels are floating point numbers": "它的像素是浮点数，请另存为 8 位或 16 位的图片",
     "its format is not supported": "不支持这种格式",
     "it is not a file": "这不是一个文件",
     "it has neither picture nor sound": "里面既没有画面也没有声音",
