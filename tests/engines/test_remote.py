@@ -275,7 +275,7 @@ def test_the_heart_beats_while_it_hangs(service: Face2Face, make: Make) -> None:
     service.mischief["query"].extend(["hanging"] * 3)
     beats: list[float] = []
     fails(make, RemoteUnreachable, tick=lambda *_: beats.append(time.monotonic()))
-    assert max(b - a for a, b in pairwise(beats)) < 0.4 and len(beats) > 20
+    assert max(b - a for a, b in pairwise(beats)) < 1 and len(beats) > 20
 
 
 def test_it_has_so_many_minutes(service: Face2Face, make: Make, monkeypatch: pytest.MonkeyPatch) -> None:
