@@ -154,9 +154,9 @@ def test_cancel_and_retry_a_batch(server, clip, sound):
     for job in made["jobs"]:
         server.wait(job["id"], "cancelled")
     failed = batch(server, [("a.mp4", film)], sound("faceless"))
-    server.wait(failed["jobs"][0]["id"], "failed")
-    assert server.json("POST", f"/api/v1/batches/{failed['id']}/retry")["busy"]
-    server.wait(failed["jobs"][0]["id"], "failed")
+    first = server.wait(failed["jobs"][0]["id"], "failed")
+    server.json("POST", f"/api/v1/batches/{failed['id']}/retry")
+    assert server.wait(first["id"], "failed")["ended"] > first["ended"], "it was tried again"
 
 
 def test_one_key_is_one_batch(idle, clip, sound):
