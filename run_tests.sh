@@ -30,7 +30,7 @@ trap 'kill $checker 2>/dev/null; rm -f "$types"' EXIT
 # A process a core and one more, as many tests wait; a file stays in one process, files in our order.
 processes=$(($(nproc) < 4 ? $(nproc) + 1 : 4))
 # A browser that waited in vain is asked once more, and the summary says so: on two busy cores a page may need its minute.
-again=(--reruns 1 --only-rerun '^TimeoutError: (Page|Locator|Frame)\.' -r R)
+again=(--reruns 1 --only-rerun '^TimeoutError: (Page|Locator|Frame)\.' -r fER)
 .venv/bin/python -m pytest -n $processes --dist loadscope --no-loadscope-reorder "${again[@]}" "$@" || failed=1
 wait $checker || { failed=1; cat "$types"; say "pyright 有问题，见上。pyright found something, see above."; }
 exit $failed

@@ -34,6 +34,7 @@ def read(server: Server, path: str, **headers: str) -> Iterator[tuple[str, Any]]
 
 
 def test_two_readers_see_a_job_to_its_end(server, send):
+    server.json("POST", "/api/v1/queue/pause")  # until both listen
     id = send(server, "slow").json()["id"]
     seen: list[list[Any]] = [[], []]
     threads = [
@@ -41,6 +42,8 @@ def test_two_readers_see_a_job_to_its_end(server, send):
     ]
     for thread in threads:
         thread.start()
+    time.sleep(1)
+    server.json("POST", "/api/v1/queue/resume")
     for thread in threads:
         thread.join(30)
     for found in seen:
