@@ -14,8 +14,9 @@ from api.intake import UPLOAD, UPLOADS, Sent, body, received
 from api.jobs import MORE, Key, Offset, Page, check_entry, extras_of
 from api.models import Batches, BatchReply, batch_reply, disposition
 from api.options import options_of, wishes_of
+from heygem.jobs import limits
 from heygem.jobs.job import FAILED, Batch, Job
-from heygem.jobs.limits import check_again, check_files, check_options, check_room
+from heygem.jobs.limits import check_files, check_options, check_room
 from heygem.pairs import pairs_of
 from heygem.report import Line, as_csv
 
@@ -59,8 +60,7 @@ def cancel(desk: At, id: str) -> BatchReply:
 @router.post("/batches/{id}/retry")
 def retry(desk: At, id: str) -> BatchReply:
     """The failed jobs of it wait again."""
-    check_again(desk.settings, (job for job in desk.queue.jobs_of(id) if job.state == FAILED))
-    desk.queue.retry_all(id, FAILED)
+    limits.retry_all(desk.queue, desk.settings, id, FAILED)
     return _one(desk, id)
 
 

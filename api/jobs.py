@@ -13,9 +13,10 @@ from api.models import JobReply, Jobs, job_reply, one_job
 from api.options import OptionsFields, Wishes, options_of, wishes_of
 from heygem.errors import JobState, OptionInvalid, StorageMissing
 from heygem.finish.base import FILES as EXTRAS
+from heygem.jobs import limits
 from heygem.jobs.job import STATES, Extras, Job
 from heygem.jobs.job import Request as Asked
-from heygem.jobs.limits import check_again, check_files, check_options, check_room
+from heygem.jobs.limits import check_files, check_options, check_room
 from heygem.jobs.store import Filter
 from heygem.notify import guard
 from storage import missing
@@ -97,8 +98,7 @@ def cancel(desk: At, id: str) -> JobReply:
 @router.post("/jobs/{id}/retry")
 def retry(desk: At, id: str) -> JobReply:
     """A failed or cancelled job waits again."""
-    check_again(desk.settings, [desk.queue.need(id)])
-    desk.queue.retry(id)
+    limits.retry(desk.queue, desk.settings, id)
     return one_job(desk, id)
 
 

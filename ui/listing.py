@@ -10,8 +10,8 @@ import math
 from typing import Any
 
 from heygem.errors import JobMissing, JobState
+from heygem.jobs import limits
 from heygem.jobs.job import BUSY, CANCELLED, DONE, FAILED, Job
-from heygem.jobs.limits import check_again
 from heygem.jobs.store import Filter
 from ui.delivery import delivering
 from ui.desk import Desk
@@ -120,8 +120,7 @@ class Listing:
             if name == "cancel":
                 return {"text": say("said_cancel" if queue.cancel(job) else "said_over", language)}
             if name == "retry":
-                check_again(self._desk.settings, [queue.need(job)])
-                queue.retry(job)
+                limits.retry(queue, self._desk.settings, job)
                 return {"text": say("said_retry", language)}
             if name in ("pin", "unpin"):
                 queue.pin(job, name == "pin")

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from heygem.jobs import limits
 from heygem.jobs.job import CANCELLED, FAILED, Batch
-from heygem.jobs.limits import check_again
 from ui.desk import Desk
 from ui.files import problem
 from ui.progress import Line, show_batch
@@ -41,14 +41,12 @@ class Sent:
             queue.cancel_batch(batch.id)
         elif name in ("retry_failed", "retry_cancelled"):
             state = FAILED if name == "retry_failed" else CANCELLED
-            check_again(self._desk.settings, (one for one in queue.jobs_of(batch.id) if one.state == state))
-            queue.retry_all(batch.id, state)
+            limits.retry_all(queue, self._desk.settings, batch.id, state)
         elif queue.need(job).batch != batch.id:
             return
         elif name == "cancel":
             queue.cancel(job)
         elif name == "retry":
-            check_again(self._desk.settings, [queue.need(job)])
-            queue.retry(job)
+            limits.retry(queue, self._desk.settings, job)
         elif name == "first" and (order := queue.store.order()) and order[0] != job:
             queue.move(job, before=order[0])

@@ -8,8 +8,9 @@ from typing import Any
 import gradio as gr
 
 from heygem.errors import HeyGemError
+from heygem.jobs import limits
 from heygem.jobs.job import Job, Request
-from heygem.jobs.limits import check_again, check_files, check_options, check_room
+from heygem.jobs.limits import check_files, check_options, check_room
 from ui.browser import CLEAR, LATEST, PULSE, QUIET, kept, remembered, tongue
 from ui.card import job_card, show
 from ui.delivery import deliver_switch, delivering, extras
@@ -105,9 +106,7 @@ class Single:
 
     def _retry(self, mine: dict, audio: dict, video: dict, request: gr.Request) -> list[Any]:
         try:
-            job = self._queue.need(mine.get("job", ""))
-            check_again(self._desk.settings, [job])
-            self._queue.retry(job.id)
+            limits.retry(self._queue, self._desk.settings, mine.get("job", ""))
         except HeyGemError as error:
             return [problem(error, self._tongue(request), self._log), *[gr.skip()] * 5]
         return [{}, *self._refresh(mine, audio, video, request)]

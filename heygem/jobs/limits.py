@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 from heygem.engines import cards
@@ -54,10 +54,17 @@ def check_options(settings: Settings, options: Options) -> None:
     effects.check(options.finish)
 
 
-def check_again(settings: Settings, jobs: Iterable[Job]) -> None:
-    """Could these jobs begin, if they waited again? Raises what ``check_options`` raises."""
-    for options in {job.request.options for job in jobs}:
+def retry(queue: Queue, settings: Settings, job: str) -> Job:
+    """A failed or cancelled job waits again, if it could begin. Raises what ``check_options`` and the queue raise."""
+    check_options(settings, queue.need(job).request.options)
+    return queue.retry(job)
+
+
+def retry_all(queue: Queue, settings: Settings, batch: str, state: str) -> int:
+    """How many jobs of a batch in this state wait again, if all of them could begin. Raises as ``retry``."""
+    for options in {job.request.options for job in queue.jobs_of(batch) if job.state == state}:
         check_options(settings, options)
+    return queue.retry_all(batch, state)
 
 
 def check_size(settings: Settings, size: int) -> None:
