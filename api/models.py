@@ -42,7 +42,7 @@ class Result(BaseModel):
     height: int
     engine: str
     device: str
-    devices: dict[str, str] = Field(description="part of the work (faces, engine, encoder) -> where it was done")
+    devices: dict[str, str] = Field(description="part of the work (faces, engine, decoder …) -> where it was done")
     score: float | None = Field(description="0 to 100")
     warnings: list[str]
     stages: dict[str, float] = Field(description="stage -> seconds")

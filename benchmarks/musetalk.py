@@ -35,7 +35,7 @@ def main() -> None:
         build, inputs = PARTS[name](given.batch)
         net = _here(build, place, given.last)
         run = net if name == "whisper" else Steady(net, place, given.batch)
-        dtyped = [place.take(one).to(dtype) for one in inputs]
+        dtyped = [one.to(place.device, dtype) for one in inputs]
         wall, busy = _timed(lambda run=run, dtyped=dtyped: run(*dtyped), place, given.rounds)
         each = 1000 / (1 if name == "whisper" else given.batch)
         memory = f", {torch.cuda.max_memory_allocated() / 2**30:.2f} GB" if place.is_gpu else ""

@@ -7,6 +7,7 @@ import platform
 import shutil
 import socket
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from fractions import Fraction
 from functools import partial
 from importlib.metadata import PackageNotFoundError, version
@@ -51,6 +52,7 @@ def examine(settings: Settings) -> Iterator[Finding]:
         "GPU": _gpu,
         "H.264 encoder": _x264,
         "GPU encoder": _nvenc,
+        "GPU decoder": _nvdec,
         "face finder": _face_finder,
         "InsightFace": lambda: _insightface(settings.insightface),
         "SyncNet": lambda: _syncnet(settings.syncnet),
@@ -112,11 +114,12 @@ def _gpu() -> str:
     return f"{torch.cuda.get_device_name()}, CUDA {torch.version.cuda}"
 
 
-def _x264() -> str:
+@contextmanager
+def _trial() -> Iterator[Path]:
+    """A film of three frames that x264 wrote."""
     import numpy as np
 
     from heygem.media.frame import Frame
-    from heygem.media.probe import probe_video
     from heygem.media.writer import VideoWriter
 
     with TemporaryDirectory() as folder:
@@ -124,7 +127,23 @@ def _x264() -> str:
         with VideoWriter(out, Fraction(25), (256, 256), "draft", device="cpu") as writer:
             for grey in (0, 128, 255):
                 writer.write(Frame.of(np.full((256, 256, 3), grey, np.uint8)))
-        return f"x264 wrote {probe_video(out).frames} frames on the CPU"
+        yield out
+
+
+def _x264() -> str:
+    from heygem.media.probe import probe_video
+
+    with _trial() as film:
+        return f"x264 wrote {probe_video(film).frames} frames on the CPU"
+
+
+def _nvdec() -> str:
+    from heygem.media import decoders
+
+    with _trial() as film:
+        if not decoders.choose(film, "auto"):
+            raise Note("no working NVDEC; the CPU decodes", "")
+    return "NVDEC decodes"
 
 
 def _nvenc() -> str:

@@ -51,11 +51,13 @@ def speed(
     draft: bool = False,
     rounds: int = 3,
     engine: str = DEFAULT,
+    device: str = "auto",
 ) -> dict[str, Any]:
     """Rounds of ffmpeg and two takes, cold and warm (the second finds the avatar in the cache); of each its medians.
 
     Without ``video`` a clip is made: 20 s, 1080x1920, a face 300 px wide; for a draft 1280x720, 200 px. Without
     ``audio`` the voice is as long as the clip. draft: in draft quality, both. engine: with the weights of the settings.
+    device: "auto", "cpu" or "cuda".
     """
     from heygem import samples
     from heygem.media.probe import probe_sound, probe_video
@@ -73,7 +75,7 @@ def speed(
             floor.append(_ffmpeg(source, folder, seconds, quality))
             home = Path(mkdtemp(dir=folder))
             for several in takes.values():
-                several.append(_take(source, sound, home, quality, engine))
+                several.append(_take(source, sound, home, quality, engine, device))
         floor.append(_ffmpeg(source, folder, seconds, quality))
     runs = {name: _middle(several) for name, several in takes.items()}
     words = f"{_clip_words(clip, video)}, {quality} quality, medians of {rounds}{_engine_words(engine, runs)}"
@@ -140,7 +142,9 @@ def _rows(found: dict[str, Any], runs: Sequence[dict[str, Any]]) -> list[tuple[s
     return rows
 
 
-def _take(video: Path, audio: Path, folder: Path, quality: str = "standard", engine: str = DEFAULT) -> dict[str, Any]:
+def _take(
+    video: Path, audio: Path, folder: Path, quality: str = "standard", engine: str = DEFAULT, device: str = "auto"
+) -> dict[str, Any]:
     """``heygem lipsync`` in a child process. The cache is in ``folder``, so that only the first take analyses."""
     from heygem import settings
 
@@ -149,6 +153,7 @@ def _take(video: Path, audio: Path, folder: Path, quality: str = "standard", eng
         home.mkdir()
         (home / "weights").symlink_to(settings.load().weights)
     command = [sys.executable, "-m", "heygem", "lipsync", "--json", "--quality", quality, "--engine", engine]
+    command += ["--device", device]
     command += ["--video", str(video.absolute()), "--audio", str(audio.absolute()), "--out", str(out)]
     run = _done(measure(command, {"HEYGEM_HOME": str(home)}))
     take = json.loads(run.output)
@@ -216,7 +221,8 @@ def _clip_words(clip: Any, video: Path | None) -> str:
 
 
 def _engine_words(engine: str, runs: dict[str, dict[str, Any]]) -> str:
-    return "" if engine == DEFAULT else f", engine {engine} on {next(iter(runs.values()))['device']}"
+    device = next(iter(runs.values()))["device"]
+    return "" if (engine, device) == (DEFAULT, "CPU") else f", engine {engine} on {device}"
 
 
 def where() -> dict[str, str]:

@@ -21,6 +21,7 @@ def register(commands: Any) -> None:
         "--memory", action="store_true", help="compare the memory for 1, 10 and 30 minutes of sound instead"
     )
     bench.add_argument("--engine", metavar="NAME", help="the engine that is measured, with its installed weights")
+    bench.add_argument("--device", choices=("auto", "cpu", "cuda"), default="auto", help="where speed is measured")
     bench.add_argument("--draft", action="store_true", help="the draft quality; the clip made on the spot is 1280x720")
     bench.add_argument(
         "--rounds", type=int, default=3, metavar="N", help="how often speed is measured (default: %(default)s)"
@@ -49,7 +50,8 @@ def _run(args: argparse.Namespace, check: Check) -> int:
     if args.memory:
         found = bench.memory(args.video, args.engine or DEFAULT)
     else:
-        found = bench.speed(args.video, args.audio, args.draft, max(args.rounds, 1), args.engine or DEFAULT)
+        rounds, engine = max(args.rounds, 1), args.engine or DEFAULT
+        found = bench.speed(args.video, args.audio, args.draft, rounds, engine, args.device)
     print(json.dumps(found, ensure_ascii=False) if args.json else bench.table(found))
     if args.save:
         bench.save(found)

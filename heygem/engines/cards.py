@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 from heygem import gpus
-from heygem.engines import ENGINES, load
+from heygem.engines import DEFAULT, ENGINES, load
 from heygem.errors import EngineUnavailable, HeyGemError, LicenceRefused, RemoteMissing, WeightsDamaged, WeightsMissing
 from heygem.settings import PREFIX, Settings
 from heygem.weights.licence import permit
@@ -115,8 +115,8 @@ def check(name: str, style: Style, settings: Settings) -> None:
     besides = [part.problem for part in known.parts if part.problem and part.row.optional and style.exact]
     for problem in (*known.problems, *besides):
         raise problem
-    if not known.parts:
-        load(name).device(style)  # cheap: these load no network
+    if not known.parts and name != DEFAULT:
+        load(name).device(style)  # cheap: these know no GPU
     elif style.device == "cuda" and not gpus.for_torch():
         raise EngineUnavailable(engine=name, reason="PyTorch finds no GPU that it can use; choose auto or cpu")
 

@@ -94,15 +94,15 @@ def captioned(out: Path, wish: Finish, tick: Tick = silent) -> Iterator[Path]:
 def _rendered(video: Path, out: Path, wish: Finish, encoding: tuple[str, str], info: VideoInfo, tick: Tick) -> Finished:
     """Reader thread -> effects (here) -> writer thread, a few frames apart. encoding: quality and device."""
     quality, device = encoding
-    size, encoder = (info.width, info.height), "cpu" if device == "cpu" else "auto"
+    size, codec = (info.width, info.height), "cpu" if device == "cpu" else "auto"
     sounds = [video] if heard(video) else []
     held = _late(video, info) if sounds else 0
     total, done = count_frames(video) + held, 0
     with (
         one_thread(),
         Effects(wish, size, info.fps, total, device) as effects,
-        VideoWriter(out, info.fps, size, quality, sounds, encoder) as writer,
-        VideoReader(video) as reader,
+        VideoWriter(out, info.fps, size, quality, sounds, codec) as writer,
+        VideoReader(video, device=codec) as reader,
     ):
         with WriteBehind(writer.write) as behind, ReadAhead(_from_the_start(reader, held)) as ahead:
             for frame in ahead:

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import av
+from av.codec.hwaccel import HWAccel
 from av.container import InputContainer
 from av.error import FFmpegError
 from av.stream import Disposition
@@ -73,13 +74,15 @@ def _text(head: bytes) -> bytes:
     return b"" if b"\0" in head[:64] else head
 
 
-def open_media(path: Path, kind: str = "media") -> InputContainer:
-    """A checked, open container. The caller closes it. Raises as ``check`` does."""
+def open_media(path: Path, kind: str = "media", hwaccel: HWAccel | None = None) -> InputContainer:
+    """A checked, open container. The caller closes it. hwaccel: what decodes, else the processor. Raises as ``check``
+    does."""
     check(path, kind)
     options = {"format_whitelist": FORMATS, "protocol_whitelist": "file"}
     try:
         # "file:" and the absolute path: no name is taken for a protocol or an option.
-        return av.open(f"file:{path.absolute()}", "r", container_options=options, metadata_errors="replace")
+        name = f"file:{path.absolute()}"
+        return av.open(name, "r", container_options=options, metadata_errors="replace", hwaccel=hwaccel)
     except FFmpegError as error:
         raise FileUnreadable(name=path.name, kind=kind, reason=_reason(error)) from error
 

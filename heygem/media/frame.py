@@ -29,7 +29,8 @@ def _matrices() -> tuple[np.ndarray, np.ndarray]:
     return np.hstack([there, offset]).astype(np.float32), np.hstack([back, -back @ offset]).astype(np.float32)
 
 
-_TO_YUV, _TO_RGB = _matrices()
+TO_YUV, TO_RGB = _matrices()
+"""(3, 4): matrix and offset from RGB to YCbCr and back, levels 0..255 (ITU-R BT.709-6, 8 bit, limited range)."""
 
 
 class Frame:
@@ -67,8 +68,8 @@ class Frame:
         rgb = np.ascontiguousarray(rgb[:height, :width])
         frame = cls.blank(width, height)
         y, u, v = frame.planes()
-        y[:] = cv2.transform(rgb, _TO_YUV[:1])
-        chroma = cv2.transform(_halved(rgb), _TO_YUV[1:])
+        y[:] = cv2.transform(rgb, TO_YUV[:1])
+        chroma = cv2.transform(_halved(rgb), TO_YUV[1:])
         u[:], v[:] = chroma[..., 0], chroma[..., 1]
         return frame
 
@@ -110,6 +111,12 @@ class Frame:
             mine[:] = plane
         return part
 
+    def put(self, x: int, y: int, part: Frame) -> None:
+        """Writes ``part`` with its upper left corner at (x, y), both even: the way back from ``cut``."""
+        box = x, y, x + part.width, y + part.height
+        for mine, plane in zip(self.views(box), part.planes(), strict=True):
+            mine[:] = plane
+
     def rgb(self, box: Box | None = None) -> np.ndarray:
         """(h, w, 3) uint8 RGB copy of a box inside the frame, of everything without one."""
         x0, y0, x1, y1 = box or (0, 0, self.width, self.height)
@@ -118,7 +125,7 @@ class Frame:
         size = y.shape[1], y.shape[0]
         # Chroma is repeated, not blended: a box reads the same as its part of the whole picture.
         full = [cv2.resize(plane, size, interpolation=cv2.INTER_NEAREST) for plane in (u, v)]
-        rgb = cv2.transform(cv2.merge([y, *full]), _TO_RGB)
+        rgb = cv2.transform(cv2.merge([y, *full]), TO_RGB)
         if outer == (x0, y0, x1, y1):
             return rgb
         return np.ascontiguousarray(rgb[y0 - outer[1] : y1 - outer[1], x0 - outer[0] : x1 - outer[0]])
@@ -128,10 +135,10 @@ class Frame:
         y, *chroma = self.planes()
         if size[0] <= self.width // 2 and size[1] <= self.height // 2:  # the mean of means, and much sooner
             return cv2.transform(
-                cv2.resize(cv2.merge([_halved(y), *chroma]), size, interpolation=cv2.INTER_AREA), _TO_RGB
+                cv2.resize(cv2.merge([_halved(y), *chroma]), size, interpolation=cv2.INTER_AREA), TO_RGB
             )
         planes = [cv2.resize(plane, size, interpolation=cv2.INTER_AREA) for plane in (y, *chroma)]
-        return cv2.transform(cv2.merge(planes), _TO_RGB)
+        return cv2.transform(cv2.merge(planes), TO_RGB)
 
     def paste(self, x: int, y: int, rgb: np.ndarray) -> None:
         """Writes an (h, w, 3) uint8 RGB patch with its upper left corner at (x, y).
@@ -146,8 +153,8 @@ class Frame:
         if any(margins):
             change = cv2.copyMakeBorder(change, *margins, cv2.BORDER_CONSTANT, value=0)
         luma, u, v = self.views(outer)
-        _shift(luma, cv2.transform(change, _TO_YUV[:1, :3]))
-        chroma = cv2.transform(_halved(change), _TO_YUV[1:, :3])
+        _shift(luma, cv2.transform(change, TO_YUV[:1, :3]))
+        chroma = cv2.transform(_halved(change), TO_YUV[1:, :3])
         _shift(u, chroma[..., 0])
         _shift(v, chroma[..., 1])
 

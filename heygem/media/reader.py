@@ -10,15 +10,17 @@ from pathlib import Path
 from typing import Any
 
 import av
+from av.codec.hwaccel import HWAccel
 from av.error import FFmpegError
 from loguru import logger
 
 from heygem.errors import FileUnreadable, NoVideo
 from heygem.media.container import best_stream, check, decode, open_media, packets
+from heygem.media.decoders import choose
 from heygem.media.frame import Frame
 from heygem.media.probe import PathLike, VideoInfo, opening, still_info
 from heygem.media.still import is_still, load_still
-from heygem.media.upright import Upright, deinterlaced
+from heygem.media.upright import Upright, deinterlaced, planar
 
 BUDGET = 128 << 20
 """Bytes of frames that a reader keeps at most for reading backwards."""
@@ -34,17 +36,19 @@ class VideoReader:
     ...     for frame in reader: ...
 
     ``count`` is the exact number of frames, known once an iteration has reached the end. Not for several threads.
+    device: "cpu", or "auto" and "cuda" for a film that is worth a trial of NVDEC; where that fails, the processor
+    decodes. ``decoder`` tells which one it is.
 
     Raises the errors of ``probe_video`` on construction.
     """
 
-    def __init__(self, path: PathLike, budget: int = BUDGET) -> None:
+    def __init__(self, path: PathLike, budget: int = BUDGET, device: str = "cpu") -> None:
         self._path = Path(path)
         self.info: VideoInfo
         self.count: int | None = None
         self._source: _Still | _Film
-        self._source = _Still(self._path) if is_still(check(self._path, "a video")) else _Film(self._path)
-        self.info = self._source.info
+        self._source = _Still(self._path) if is_still(check(self._path, "a video")) else _Film(self._path, device)
+        self.info, self.decoder = self._source.info, self._source.decoder
         self._most = max(1, budget // (self.info.width * self.info.height * 3 // 2))
         self._small = self.info.frames is not None and self.info.frames <= self._most
         self._kept: dict[int, Frame] = {}
@@ -134,6 +138,8 @@ class _Run:
 
 
 class _Still:
+    decoder = "CPU"
+
     def __init__(self, path: Path) -> None:
         picture = load_still(path)
         self.info = still_info(path, picture)
@@ -150,13 +156,16 @@ class _Still:
 
 
 class _Film:
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, device: str = "cpu") -> None:
         self._path = path
+        self._hwaccel: HWAccel | None = None
         self._open()
         with self._container:
             begin = opening(path, self._container, self._stream)
         self.info, self._first, self._clock = begin.info, begin.first, begin.clock
         self._upright = Upright(self.info.width, self.info.height)
+        self._hwaccel = choose(path, device)
+        self.decoder = "NVDEC on the GPU" if self._hwaccel else "CPU"
         self._open()
         self._fresh = True
 
@@ -204,17 +213,18 @@ class _Film:
         return last + 1 if self._clock == "pts" else pictures
 
     def _open(self) -> None:
-        self._container = open_media(self._path, "a video")
+        self._container = open_media(self._path, "a video", self._hwaccel)
         self._stream = best_stream(self._container, "video")
         if self._stream is None:
             self._container.close()
             raise NoVideo(name=self._path.name)
-        self._stream.thread_type = "AUTO"
+        if self._hwaccel is None:
+            self._stream.thread_type = "AUTO"
 
     def _numbered(self) -> Iterator[tuple[int, av.VideoFrame]]:
         """Pictures from where the file stands, with the number of the frame that each is nearest to, ascending."""
         last = None
-        for picture in deinterlaced(decode(self._stream, packets(self._container, self._stream))):
+        for picture in deinterlaced(planar(decode(self._stream, packets(self._container, self._stream)))):
             number = self._number(picture, 0 if last is None else last + 1)
             if last is not None and not -1 <= (number - last) / self.info.fps <= _LEAP:
                 logger.warning("{}: the clock leaps, pictures are counted from there on", self._path.name)

@@ -97,6 +97,24 @@ _COLORSPACE_FORMATS = {
 }
 
 
+_PLANAR = {"nv12": "yuv420p", "p010le": "yuv420p10le"}
+
+
+def planar(pictures: Iterator[av.VideoFrame]) -> Iterator[av.VideoFrame]:
+    """The pictures; those of a graphics card, whose U and V are woven into one plane, as the processor decodes them."""
+    graphs: dict[tuple[object, ...], Graph] = {}
+    for picture in pictures:
+        form = _PLANAR.get(picture.format.name)
+        if form is None:
+            yield picture
+            continue
+        key = (form, picture.width, picture.height, picture.colorspace, picture.color_range)
+        if key not in graphs:
+            graphs = {key: build_graph(picture, [f"format={form}"])}
+        graphs[key].vpush(picture)
+        yield graphs[key].vpull()
+
+
 def deinterlaced(pictures: Iterator[av.VideoFrame]) -> Iterator[av.VideoFrame]:
     """The pictures; from the first interlaced one on, those flagged interlaced are woven progressive (bwdif)."""
     graph: Graph | None = None

@@ -37,6 +37,8 @@ from heygem.plan import output_size, source_plan
 from heygem.quality.score import Render, judge
 from heygem.tick import Tick, show, silent
 
+_APART, _AHEAD = 4, 128 << 20
+"""Frames that are decoded ahead and encoded behind at least; bytes of them at most, where batches are large."""
 _OURS = {"engine", "face", "tries", "least", *vars(Finish())}  # of no concern to a studio
 
 
@@ -103,13 +105,13 @@ def _made_here(order: _Order, options: Options, clock: _Clock, tick: Tick, cache
             speakers.append(Speaker(avatar, sound, renderer, plan))
         after = opened.enter_context(Effects(options.finish, order.source, fps, frames, options.style.device))
         out = opened.enter_context(captioned(order.out, options.finish, tick))
-        with VideoWriter(out, fps, order.size, options.quality, order.sounds, order.encoder) as writer:
-            _render(order.video, plan, _finished(in_turn(speakers), after), engine.batch, writer, tick)
+        with VideoWriter(out, fps, order.size, options.quality, order.sounds, order.codec) as writer:
+            decoder = _render(order, plan, _finished(in_turn(speakers), after), writer, tick)
             tick("finish", 0, 1)
         known = [speaker.known() for speaker in speakers]
     take = order.take(frames, fps, order.size, f"{engine.name} {engine.version}", clock.seconds)
     quality = min(map(judge, known), key=lambda quality: quality["score"])
-    devices = {"faces": "CPU", "engine": order.device, "encoder": writer.encoder, **after.notes}
+    devices = {"faces": "CPU", "engine": order.device, "decoder": decoder, "encoder": writer.encoder, **after.notes}
     warnings = [*_warnings(speakers, plan, known), *after.warnings]
     return replace(take, quality=quality, warnings=warnings, devices=devices, gpu_mib=graphics_peak())
 
@@ -138,14 +140,14 @@ def _made_elsewhere(order: _Order, studio: Studio, options: Options, clock: _Clo
 
 @dataclass(frozen=True)
 class _Order:
-    """What a take will be, as far as it is known before the work. ``voices``: face -> sound; ``source``, ``size``:
-    (width, height) of the video and of the result."""
+    """What a take will be, as far as it is known before the work. ``codec``: where the video is decoded and encoded,
+    "cpu" or "auto"; ``voices``: face -> sound; ``source``, ``size``: (width, height) of the video and of the result."""
 
     video: Path
     out: Path
     engine: Engine
     device: str
-    encoder: str
+    codec: str
     voices: dict[int, Sound]
     fps: Fraction
     frames: int
@@ -190,26 +192,33 @@ def _order(
         one = "0: this engine makes one person speak, whom the service chooses"
         raise OptionInvalid(option="face", value=", ".join(map(str, paths)), allowed=one)
     effects.check(options.finish)
-    encoder = "cpu" if options.style.device == "cpu" else "auto"  # a GPU may compute and yet have no encoder
+    codec = "cpu" if options.style.device == "cpu" else "auto"  # a GPU may compute and yet have no encoder
     size = output_size(picture.width, picture.height, options.resolution)
     kept = Cache(cache / "voices", settings.load().voice_bytes)
     voices = {face: load_sound(path, kept, lambda: tick("probe", 0, 1)) for face, path in paths.items()}
     longest = max(sound.samples.size for sound in voices.values())
     frames = math.ceil(round(Fraction(longest, RATE) * picture.fps, 6))
     source = picture.width, picture.height
-    return _Order(Path(video), out, engine, device, encoder, voices, picture.fps, frames, source, size)
+    return _Order(Path(video), out, engine, device, codec, voices, picture.fps, frames, source, size)
 
 
-def _render(video: str | Path, plan: np.ndarray, render: Render, size: int, writer: VideoWriter, tick: Tick) -> None:
-    """Reader thread -> renderer (here, ``size`` frames at once) -> writer thread, a few frames apart."""
-    done = 0
-    with VideoReader(video) as reader, WriteBehind(writer.write) as behind, ReadAhead(reader.frames(plan)) as ahead:
-        for batch in _batches(ahead, size):
+def _render(order: _Order, plan: np.ndarray, render: Render, writer: VideoWriter, tick: Tick) -> str:
+    """Reader thread -> renderer (here, a batch at once) -> writer thread: while one batch is rendered, the next is
+    decoded and the last encoded. Returns what decoded."""
+    done, batch_size = 0, order.engine.batch
+    depth = max(_APART, min(batch_size, _AHEAD // (order.source[0] * order.source[1] * 3 // 2)))
+    with (
+        VideoReader(order.video, device=order.codec) as reader,
+        WriteBehind(writer.write, depth) as behind,
+        ReadAhead(reader.frames(plan), depth) as ahead,
+    ):
+        for batch in _batches(ahead, batch_size):
             for frame in render(done, batch):
                 behind.put(frame)
                 show(tick, frame)
                 done += 1
                 tick("render", done, len(plan))
+        return reader.decoder
 
 
 def _finished(render: Render, after: Effects) -> Render:

@@ -21,8 +21,8 @@ class Take:
     them, and its ``parts`` with the points that each fact took and why (``heygem.quality.score``); of several people
     those of the one with the least score; empty where nobody measured. ``voices``: face -> name of the recording that
     it speaks. ``device``: where the mouths were made; ``devices``: where every part of the work was done, by part
-    ("faces", "engine", "encoder"), and what did each part of the finish; ``gpu_mib``: the most graphics memory that it
-    took. ``video``: name of the video."""
+    ("faces", "engine", "decoder", "encoder"), and what did each part of the finish; ``gpu_mib``: the most graphics
+    memory that it took. ``video``: name of the video."""
 
     path: Path
     frames: int

@@ -10,6 +10,7 @@ from heygem.engines.mesh.behind import Behind, Inside, heights, parting
 from heygem.engines.mesh.geometry import COLUMNS
 from heygem.engines.mesh.interior import Interior, Light, _blur, _grain
 from heygem.engines.mesh.person import Person, average_talk, close_lips
+from heygem.engines.mesh.pixels import Processor
 from heygem.faces.shape import CHIN, INNER_LOWER, INNER_UPPER, MOUTH, Pose, gap, mean_face
 from heygem.media.frame import Frame
 from heygem.speech.motion import MouthBasis
@@ -101,7 +102,7 @@ def painted(light: Light, opening: float, own: float) -> tuple[np.ndarray, np.nd
     px = shape[:, :2] * 100 + (150, 40)
     behind = Behind(opened(own), shape, 0.6)
     inside = Inside(behind.ends(), behind.closed, behind.sealed)
-    Interior(light).paint(layer, px[list(INNER_UPPER + INNER_LOWER)], shape, someone, 0, inside)
+    Interior(light, Processor()).paint(layer, px[list(INNER_UPPER + INNER_LOWER)], shape, someone, 0, inside)
     return layer.rgb().astype(int), px
 
 

@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from heygem.engines.mesh.pixels import Processor
 from heygem.engines.mesh.render import _match_colour, _showing, _within
 from heygem.media.frame import Frame
 
@@ -17,7 +18,7 @@ def test_colours_are_matched_within_the_outline_alone():
     within = _within(covered)
     opacity = np.full((32, 48), 0.3, np.float32)
     opacity[8:24, 8:40] = 1
-    _match_colour(below.planes(), layer, opacity * (within == 1))
+    _match_colour(Processor(), below.planes(), layer, opacity * (within == 1))
     assert np.abs(layer.planes()[0][covered].astype(int) - 130).max() <= 2
 
 

@@ -131,7 +131,6 @@ VALUES_ZH: dict[str, str] = {
     "The InsightFace detector": "InsightFace 人脸检测",
     "insightface is not installed": "没有安装 insightface",
     "PyTorch finds no GPU that it can use; choose auto or cpu": "PyTorch 没有找到可用的显卡，设备请选 auto 或 cpu",
-    "it runs on the CPU; choose the device auto or cpu": "它只在处理器（CPU）上运行，设备请选 auto 或 cpu",
     ", the face is too small": "，脸太小",
     ", the face is seen for moments only": "，脸只出现了很短的时间",
     ", the head is turned away": "，头转得太偏",

@@ -87,6 +87,7 @@ SINGLE: dict[str, tuple[str, str]] = {
     "fact_frames": ("{n} 帧", "{n} frames"),
     "done_faces": ("找脸：{place}", "faces: {place}"),
     "done_engine": ("嘴形：{place}", "mouth: {place}"),
+    "done_decoder": ("解码：{place}", "decoder: {place}"),
     "done_encoder": ("编码：{place}", "encoder: {place}"),
     "score": ("质量 {n} / 100（估计）", "Quality {n} / 100 (estimated)"),
     "no_face_frames": ("有 {count} / {total} 帧看不到可用的脸，这些画面保持原样。", "{count} of {total} frames show no usable face and were left as they are."),

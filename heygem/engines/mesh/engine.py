@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from fractions import Fraction
 
 import numpy as np
@@ -14,11 +14,12 @@ from heygem.engines.mesh.cover import Cover
 from heygem.engines.mesh.interior import Interior, Light
 from heygem.engines.mesh.looks import looks
 from heygem.engines.mesh.person import study
+from heygem.engines.mesh.pixels import Pixels, Processor
 from heygem.engines.mesh.render import FaceBender, Mouth
 from heygem.engines.mesh.retarget import smooth, target_shapes
 from heygem.engines.mesh.select import Pictures, Wanted, crossfades, lips_of, select
 from heygem.engines.mesh.smile import Smile
-from heygem.errors import EngineUnavailable
+from heygem.engines.mesh.watch import Watch
 from heygem.faces.avatar import Avatar
 from heygem.media.frame import Frame
 from heygem.media.sound import Sound
@@ -27,11 +28,22 @@ from heygem.tick import Tick, silent
 
 LEARNED = 2
 """Version of what is learned of a person: a change makes all that is kept of it stale."""
+BATCH, MOST = 4, 16
+"""Frames at once on the processor; on a GPU, which is at work on all of them before the first one is waited for."""
 _CHUNK = 256  # shapes made at once: memory stays flat in the length of the sound
 
 
 class MeshRenderer:
-    def __init__(self, avatar: Avatar, motion: Motion, plan: np.ndarray, style: Style, tick: Tick = silent) -> None:
+    def __init__(
+        self,
+        avatar: Avatar,
+        motion: Motion,
+        plan: np.ndarray,
+        style: Style,
+        tick: Tick = silent,
+        pixels: Pixels | None = None,
+    ) -> None:
+        """pixels: who computes them (default: the processor)."""
         self._avatar, self._plan = avatar, plan
         self._basis = mouth_basis()
         self._person = study(avatar, self._basis)
@@ -41,13 +53,14 @@ class MeshRenderer:
         def beat() -> None:
             tick("render", 0, len(plan))
 
-        self._cover, hidden = Cover.of(avatar, self._person, beat)
+        cover, hidden = Cover.of(avatar, self._person, beat)
+        self._watch, pixels = Watch(avatar, plan, cover), pixels or Processor()
         pictures, wanted = self._pictures(avatar.once(f"mesh{LEARNED}", self._learn, beat), hidden), self._wanted()
         self._choice = select(pictures, wanted, beat)
         self._before, self._share = crossfades(pictures, wanted, self._choice, float(avatar.fps))
         self._misfit = float(np.sqrt(np.mean((pictures.lips[self._choice] - wanted.lips) ** 2)))
         smile = Smile(self._person.closed, style.smile if avatar.still else 0.0, style.region)
-        self._bender = FaceBender(self._person, Interior(Light.of(avatar)), style.region, smile)
+        self._bender = FaceBender(self._person, Interior(Light.of(avatar), pixels), pixels, style.region, smile)
         self._alive = Alive(avatar, motion, self._basis, style) if avatar.still else None
 
     def _shapes(self, start: int, stop: int) -> np.ndarray:
@@ -74,14 +87,17 @@ class MeshRenderer:
 
     def render(self, start: int, frames: Sequence[Frame]) -> Sequence[Frame]:
         shapes = self._shapes(start, start + len(frames))
+        bent: list[tuple[int, Frame, Callable[[], None]]] = []
         for t, (frame, shape) in enumerate(zip(frames, shapes, strict=True), start):
-            source = int(self._plan[t])
-            effect = float(self._avatar.weight[source])
-            hidden, left = self._cover.look(frame, source) if effect > 0 else (None, 0.0)
-            if effect * left > 0:
-                self._bender.bend(frame, source, shape, effect * left, self._mouths(t), hidden)
-                if self._alive:
-                    self._alive.move(frame, t)
+            hidden, effect = self._watch.look(t, frame)
+            if effect > 0:
+                change = self._bender.bend(frame, int(self._plan[t]), shape, effect, self._mouths(t), hidden)
+                bent.append((t, frame, change))
+        for t, frame, change in bent:
+            change()
+            if self._alive:
+                self._alive.move(frame, t)
+        self._watch.forget(start, start + len(frames))
         return frames
 
     def _mouths(self, t: int) -> list[tuple[Mouth, float]]:
@@ -105,10 +121,10 @@ class MeshRenderer:
 
 
 class MeshEngine:
-    version, batch = "1", 4
+    version = "1"
 
     def __init__(self, name: str = "mesh") -> None:
-        self.name = name
+        self.name, self.batch = name, BATCH
 
     def warm(self) -> None:
         """Loads the speech model."""
@@ -126,9 +142,19 @@ class MeshEngine:
     def begin(
         self, avatar: Avatar, speech: Motion, plan: np.ndarray, style: Style, tick: Tick = silent
     ) -> MeshRenderer:
-        return MeshRenderer(avatar, speech, plan, style, tick)
+        if style.device != "cuda":
+            self.batch = BATCH
+            return MeshRenderer(avatar, speech, plan, style, tick)
+        from heygem.engines.mesh.graphics import Graphics
+        from heygem.engines.neural.place import place
+
+        self.batch = MOST
+        return MeshRenderer(avatar, speech, plan, style, tick, Graphics(place("cuda", self.name, exact=True)))
 
     def device(self, style: Style) -> str:
-        if style.device == "cuda":
-            raise EngineUnavailable(engine=self.name, reason="it runs on the CPU; choose the device auto or cpu")
-        return "CPU"
+        """The processor, unless a GPU is asked for: nobody measured yet that one pays for so little work."""
+        if style.device != "cuda":
+            return "CPU"
+        from heygem.engines.neural.place import place
+
+        return place("cuda", self.name, exact=True).name

@@ -13,9 +13,9 @@ import numpy as np
 from heygem.engines.mesh.behind import TEETH_END, Inside, Lips
 from heygem.engines.mesh.geometry import smoothstep
 from heygem.engines.mesh.person import Person
+from heygem.engines.mesh.pixels import Array, Canvas, Pixels
 from heygem.faces.avatar import Avatar
 from heygem.faces.shape import CHIN, INNER_LOWER, INNER_UPPER, OUTER_LOWER, OUTER_UPPER, gap
-from heygem.media.frame import Frame
 
 MM = 0.016
 EDGE = TEETH_END
@@ -57,7 +57,8 @@ class Light:
 class Interior:
     """Draws insides of mouths in one light."""
 
-    def __init__(self, light: Light) -> None:
+    def __init__(self, light: Light, pixels: Pixels) -> None:
+        self._pixels = pixels
         level = float(light.skin @ _LUMA)
         skin = light.skin / max(level, 1.0)
         lips = light.lips / max(float(light.lips @ _LUMA), 1.0)
@@ -71,22 +72,22 @@ class Interior:
         self._noise = np.random.default_rng(1).normal(0, light.grain, (64, 64, 1)).astype(np.float32)
 
     def paint(
-        self, layer: Frame, rim: np.ndarray, shape: np.ndarray, person: Person, source: int, inside: Inside
+        self, layer: Canvas, rim: np.ndarray, shape: np.ndarray, person: Person, source: int, inside: Inside
     ) -> None:
         """Draws what pictures do not show behind the inner lips of ``layer``, in place.
 
         rim (22, 2) px of the inner lips in the layer, upper then lower; shape (468, 3) the canonical target; source:
         the frame, for the head's pose; inside: what the pictures show.
         """
-        n = len(INNER_UPPER)
+        pixels, n = self._pixels, len(INNER_UPPER)
         x0, y0 = np.maximum(np.floor(rim.min(axis=0)).astype(int) - 4, 0) // 2 * 2
-        x1, y1 = np.minimum(np.ceil(rim.max(axis=0)).astype(int) + 5, (layer.width, layer.height))
+        x1, y1 = np.minimum((np.ceil(rim.max(axis=0)).astype(int) + 6) // 2 * 2, (layer.width, layer.height))
         if x1 - x0 < 3 or y1 - y0 < 3:
             return
-        view, unit = layer.rgb((x0, y0, x1, y1)), float(person.pose.scale[source])
+        view, unit = layer.rgb((int(x0), int(y0), int(x1), int(y1))), float(person.pose.scale[source])
         lines = [np.round((line - (x0, y0)) * 16).astype(np.int32) for line in (rim[:n], rim[n:])]
         if inside.closed > 0.02 or (inside.ends[1] - inside.ends[0]).max() > 0.01:
-            mask = np.zeros(view.shape[:2], np.uint8)
+            mask = np.zeros((y1 - y0, x1 - x0), np.uint8)
             cv2.fillPoly(mask, [np.concatenate([lines[0], lines[1][::-1]])], 255, cv2.LINE_AA, 4)
             soft = cv2.GaussianBlur(mask, (0, 0), max(0.5, self._light.blur, 0.006 * unit)).astype(np.float32) / 255
             x, y = _canonical((x0, y0, x1, y1), rim, shape, person, source)
@@ -94,24 +95,24 @@ class Interior:
             picture = self._draw(x, y, shape, person.closed, 1 / unit, min(3 * inside.closed, 1)).astype(np.float32)
             picture = cv2.GaussianBlur(picture, (0, 0), max(self._light.blur, 0.3))
             picture += self._noise[np.arange(y0, y1)[:, None] % 64, np.arange(x0, x1) % 64]
-            view[:] = cv2.blendLinear(np.clip(picture, 0, 255).astype(np.uint8), view.copy(), opacity, 1 - opacity)
+            drawn = pixels.here(np.clip(picture, 0, 255).astype(np.uint8))
+            view = pixels.mixed(drawn, view, pixels.here(opacity))
         edges = max(inside.sealed, MEET, float(smoothstep(np.array(gap(shape) * unit / EDGES))))
-        self._soften(view, lines, unit, inside.sealed, edges)
-        layer.paste(x0, y0, view)
+        layer.paste(int(x0), int(y0), self._softened(view, lines, unit, inside.sealed, edges))
 
-    def _soften(self, view: np.ndarray, lines: list[np.ndarray], unit: float, sealed: float, edges: float) -> None:
-        """Makes the ``edges`` (0..1) of the inner lips, lines (11, 2) in 1/16 px, as soft as the picture's; where lips
-        that were open meet, a line of shadow falls between them."""
-        edge = np.zeros(view.shape[:2], np.uint8)
+    def _softened(self, view: Array, lines: list[np.ndarray], unit: float, sealed: float, edges: float) -> Array:
+        """A view (h, w, 3) with the ``edges`` (0..1) of the inner lips, lines (11, 2) in 1/16 px, as soft as the
+        picture's; where lips that were open meet, a line of shadow falls between them."""
+        pixels, edge = self._pixels, np.zeros(tuple(view.shape[:2]), np.uint8)
         cv2.polylines(edge, lines, False, 255, 2, cv2.LINE_AA, 4)
         full = 560 - 420 * sealed  # an open mouth that closes leaves a thin strip, whose steps are seen most
         soft = edges * np.minimum(cv2.GaussianBlur(edge, (0, 0), 1.4).astype(np.float32) / full, 1)
-        blurred = cv2.GaussianBlur(view, (0, 0), max(0.8, self._light.blur))
+        blurred = pixels.blurred(view, max(0.8, self._light.blur))
         if sealed > 0.02:
             shadow = cv2.GaussianBlur(edge, (0, 0), max(0.8, self._light.blur, 0.009 * unit)).astype(np.float32) / 255
-            shade = 1 - 0.22 * sealed * np.minimum(shadow, 1)[:, :, None]
-            view[:], blurred = view * shade, (blurred * shade).astype(np.uint8)
-        view[:] = cv2.blendLinear(blurred, view.copy(), soft, 1 - soft)
+            shade = pixels.here(1 - 0.22 * sealed * np.minimum(shadow, 1)[:, :, None])
+            view, blurred = pixels.levels(view * shade), pixels.levels(blurred * shade)
+        return pixels.mixed(blurred, view, pixels.here(soft))
 
     def _draw(
         self, x: np.ndarray, y: np.ndarray, shape: np.ndarray, closed: np.ndarray, pixel: float, teeth: float

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import cv2
 import numpy as np
@@ -23,8 +25,9 @@ from heygem.engines.mesh.geometry import (
 )
 from heygem.engines.mesh.interior import Interior
 from heygem.engines.mesh.person import Person
+from heygem.engines.mesh.pixels import CUBIC, LINEAR, Array, Canvas, Pixels, Processor
 from heygem.engines.mesh.smile import Smile
-from heygem.engines.mesh.warp import rasterise, spread
+from heygem.engines.mesh.warp import rasterise
 from heygem.faces.shape import MOUTH, OUTER_LOWER, OUTER_UPPER, gap
 from heygem.media.frame import Box, Frame
 
@@ -32,9 +35,9 @@ RING_LOW, RING_HIGH = 0.05, 0.6
 """Opacities between which the two layers are compared for colour."""
 OPEN = 0.01
 """Opening of the target from which something of the inside is seen."""
-_WAYS = (cv2.INTER_CUBIC, cv2.INTER_LINEAR, cv2.INTER_LINEAR)
+_WAYS = (CUBIC, LINEAR, LINEAR)
 """How luma and chroma are interpolated."""
-Planes = tuple[np.ndarray, np.ndarray, np.ndarray]
+_ONE = np.float32(1)  # a share of it is of single precision
 MARGIN = 2  # px around the mesh, so that blurring never sees the edge of the patch
 
 
@@ -51,9 +54,11 @@ class Mouth:
 class FaceBender:
     """Renders single frames of one person."""
 
-    def __init__(self, person: Person, interior: Interior, region: str = "jaw", smile: Smile | None = None) -> None:
+    def __init__(
+        self, person: Person, interior: Interior, pixels: Pixels, region: str = "jaw", smile: Smile | None = None
+    ) -> None:
         """region: "jaw" moves the whole lower face, "mouth" leaves chin and jaw line alone. smile: comes on top."""
-        self._person, self._interior = person, interior
+        self._person, self._interior, self._pixels = person, interior, pixels
         self._carrier = carrier(person.closed, region)
         self._smile = smile or Smile(person.closed, 0.0)
         opacity = pasted(person.closed)
@@ -82,9 +87,10 @@ class FaceBender:
         effect: float,
         mouths: list[tuple[Mouth, float]],
         hidden: Hidden | None = None,
-    ) -> None:
-        """Changes ``frame`` in place. source: which source frame it is; shape (468, 3): canonical target;
-        effect 0..1; mouths: pictures and their shares (sum 1); hidden: what stands before the face and stays."""
+    ) -> Callable[[], None]:
+        """Bends ``frame``, which changes when what is returned is called. source: which source frame it is; shape
+        (468, 3): canonical target; effect 0..1; mouths: pictures and their shares (sum 1); hidden: what stands before
+        the face and stays."""
         own, smile = self._person.landmarks[source], self._smile.of(shape)
         target = self._target(source, shape, smile, effect)
         shape = shape + smile
@@ -92,45 +98,47 @@ class FaceBender:
         goal = np.concatenate([target, still])
         outer, inner = _box(goal[self._outer], frame), _box(target[self._inner], frame)
         if outer is None or inner is None:
-            return
+            return lambda: None
         shift = np.concatenate([own[:, :2], still]) - goal
-        over = None if hidden is None else (hidden.over(outer), frame.cut(outer))
-        opacity = effect * self._move(frame, outer, goal - outer[:2], shift)
-        x0, y0, x1, y1 = ((side - outer[k % 2]) // 2 for k, side in enumerate(inner))
-        window, below = np.s_[y0:y1, x0:x1], frame.views(inner)
-        size = inner[2] - inner[0], inner[3] - inner[1]
-        layer, covered, inside = self._lay(target - inner[:2], shape, mouths, size)
+        pixels, face = self._pixels, self._pixels.canvas(frame.cut(outer))
+        over = None if hidden is None else (hidden.over(outer), face.copy())
+        opacity = effect * self._move(face, goal - outer[:2], shift)
+        x0, y0, x1, y1 = lower = _within_box(inner, outer)
+        window = np.s_[y0 // 2 : y1 // 2, x0 // 2 : x1 // 2]
+        layer, covered, inside = self._lay(target - inner[:2], shape, mouths, (x1 - x0, y1 - y0))
         within = _within(covered)
-        opacity = opacity[window] * within
+        opacity = opacity[window] * pixels.here(within)
         alike = within == 1 if over is None else (within == 1) & (over[0][window] == 0)
-        _match_colour(below, layer, opacity * alike)
+        _match_colour(pixels, face.views(lower), layer, opacity * pixels.here(alike))
         self._interior.paint(layer, target[UPPER + LOWER] - inner[:2], shape, self._person, source, inside)
         self._frames, self._drawn = self._frames + 1, self._drawn + (inside.closed > 0.5 and gap(shape) > OPEN)
-        frame.blend(inner, layer, opacity)
+        face.blend(lower, layer, opacity)
         if over is not None:
-            frame.blend(outer, over[1], over[0])
+            face.blend((0, 0, face.width, face.height), over[1], pixels.here(over[0]))
+        made = pixels.given(face)
+        return lambda: frame.put(*outer[:2], made())
 
-    def _move(self, frame: Frame, box: Box, target: np.ndarray, shift: np.ndarray) -> np.ndarray:
-        """Moves the lower face of ``frame`` inside ``box``; returns the opacity (h / 2, w / 2) of the mouth picture.
+    def _move(self, face: Canvas, target: np.ndarray, shift: np.ndarray) -> Array:
+        """Moves the lower ``face``; returns the opacity (h / 2, w / 2) of the mouth picture.
 
         target (487, 2) px in the box, shift (487, 2) px from there to where the pixels are now. Both fields are
         smooth, so the resolution of chroma is enough to spread them.
         """
-        width, height = box[2] - box[0], box[3] - box[1]
+        pixels, width, height = self._pixels, face.width, face.height
         coarse = (target - 0.5) / 2  # the middle of a pixel of half the resolution
         seen = self._moved[np.argsort(facing(target, self._moved), kind="stable")]
         index = rasterise(coarse, seen, (width // 2, height // 2))
-        fields = spread(index, coarse, np.column_stack([shift, self._opacity]), seen)
-        fields *= index >= 0
-        fine = [cv2.resize(field, (width, height), interpolation=cv2.INTER_LINEAR) for field in fields[:2]]
-        luma, chroma = _grid(*fine), _grid(*(fields[:2] / 2))
-        for plane, (x, y), way in zip(frame.views(box), (luma, chroma, chroma), _WAYS, strict=True):
-            plane[:] = cv2.remap(plane, x, y, way, borderMode=cv2.BORDER_REPLICATE)
-        return cv2.GaussianBlur(fields[2], (0, 0), max(0.5, 0.008 * width))
+        fields = pixels.spread(index, coarse, np.column_stack([shift, self._opacity]), seen)
+        fields *= pixels.here(index >= 0)
+        fine = [pixels.enlarged(field, (width, height)) for field in fields[:2]]
+        luma, chroma = self._grid(*fine), self._grid(*(fields[:2] / 2))
+        for plane, (x, y), way in zip(face.planes(), (luma, chroma, chroma), _WAYS, strict=True):
+            plane[:] = pixels.remapped(plane, x, y, way)
+        return pixels.blurred(fields[2], max(0.5, 0.008 * width))
 
     def _lay(
         self, target: np.ndarray, shape: np.ndarray, mouths: list[tuple[Mouth, float]], size: tuple[int, int]
-    ) -> tuple[Frame, np.ndarray, Inside]:
+    ) -> tuple[Any, np.ndarray, Inside]:
         """The mouth pictures bent to ``target`` (468, 2) px, of ``size`` (w, h); (h, w) bool: where they reach; and
         what they show of the inside."""
         behind = [Behind(mouth.shape, shape, self._parting(mouth)) for mouth, _ in mouths]
@@ -143,16 +151,23 @@ class FaceBender:
         seen = self._pasted[np.argsort(facing(goal, self._pasted), kind="stable")]
         index = rasterise(goal, seen, size)
         points = np.hstack([self._mouth_points(m, part, ends) for (m, _), part in zip(mouths, behind, strict=True)])
-        fields = spread(index, goal, points, seen)
-        layer = Frame.blank(*size)
+        pixels = self._pixels
+        fields = pixels.spread(index, goal, points, seen)
+        layer, pictures = pixels.blank(*size), [pixels.canvas(mouth.picture) for mouth, _ in mouths]
+        amounts = np.where((seen < POINTS).any(axis=1), shares[0], showing[0]).astype(np.float32)
         for k, plane in enumerate(layer.planes()):
-            bent = [_bent(mouth.picture, k, *fields[2 * n : 2 * n + 2]) for n, (mouth, _) in enumerate(mouths)]
+            bent = [_bent(pixels, one, k, *fields[2 * n : 2 * n + 2]) for n, one in enumerate(pictures)]
             plane[:] = bent[0]
             if len(bent) > 1:
-                amounts = np.where((seen < POINTS).any(axis=1), shares[0], showing[0])
-                share = amounts.astype(np.float32).take(index if k == 0 else index[::2, ::2], mode="wrap")
-                plane[:] = cv2.blendLinear(bent[0], bent[1], share, 1 - share)
+                share = pixels.here(amounts.take(index if k == 0 else index[::2, ::2], mode="wrap"))
+                plane[:] = pixels.mixed(bent[0], bent[1], share)
         return layer, index >= 0, inside
+
+    def _grid(self, dx: Array, dy: Array) -> tuple[Array, Array]:
+        """Where each pixel comes from, x and y (h, w) px, if it comes from (dx, dy) px beside its own place."""
+        height, width = dx.shape
+        x, y = np.arange(width, dtype=np.float32), np.arange(height, dtype=np.float32)
+        return dx + self._pixels.here(x), dy + self._pixels.here(y[:, None])
 
     def _target(self, source: int, shape: np.ndarray, smile: np.ndarray, effect: float) -> np.ndarray:
         """(468, 2) px: where each point of the face goes in this frame."""
@@ -180,7 +195,7 @@ class FaceBender:
             pose = self._person.pose[mouth.source : mouth.source + 1]
             places = pose.to_picture(points.reshape(1, -1, 3))[0, :, :2] - mouth.corner
             x, y = places.astype(np.float32).T.reshape(2, len(heights()), -1)
-            grey = (_bent(mouth.picture, 0, x, y).mean(axis=1) - 16) * (255 / 219)  # luma is limited
+            grey = (_bent(Processor(), mouth.picture, 0, x, y).mean(axis=1) - 16) * (255 / 219)  # luma is limited
             self._partings[mouth.source] = parting(grey, upper[2], lower[2], self._person.closed)
         return self._partings[mouth.source]
 
@@ -212,18 +227,18 @@ def _box(points: np.ndarray, frame: Frame) -> tuple[int, int, int, int] | None:
     return (int(x0), int(y0), int(x1), int(y1)) if x1 - x0 >= 8 and y1 - y0 >= 8 else None
 
 
-def _grid(dx: np.ndarray, dy: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Where each pixel comes from, x and y (h, w) px, if it comes from (dx, dy) px beside its own place."""
-    height, width = dx.shape
-    return dx + np.arange(width, dtype=np.float32), dy + np.arange(height, dtype=np.float32)[:, None]
+def _within_box(inner: Box, outer: Box) -> Box:
+    """The inner box seen from the corner of the outer one, of which it is a part."""
+    x, y = outer[:2]
+    return inner[0] - x, inner[1] - y, inner[2] - x, inner[3] - y
 
 
-def _bent(picture: Frame, k: int, x: np.ndarray, y: np.ndarray) -> np.ndarray:
+def _bent(pixels: Pixels, picture: Canvas, k: int, x: Array, y: Array) -> Array:
     """Plane ``k`` of a picture, taken from x, y (h, w) px of luma; of chroma every second one (a chroma sample and
     the luma pixel above and left of it lie equally far apart in both pictures)."""
     if k:
         x, y = x[::2, ::2] / 2, y[::2, ::2] / 2
-    return cv2.remap(picture.planes()[k], x, y, _WAYS[k], borderMode=cv2.BORDER_REPLICATE)
+    return pixels.remapped(picture.planes()[k], x, y, _WAYS[k])
 
 
 def _within(covered: np.ndarray) -> np.ndarray:
@@ -233,23 +248,18 @@ def _within(covered: np.ndarray) -> np.ndarray:
     return cv2.blur(half.astype(np.float32), (3, 3))
 
 
-def _match_colour(below: Planes, layer: Frame, opacity: np.ndarray) -> None:
+def _match_colour(pixels: Pixels, below: Sequence[Array], layer: Canvas, opacity: Array) -> None:
     """Gives ``layer`` the colours of ``below`` where both meet; opacity (h / 2, w / 2).
 
     The difference is measured in the feather and spread inward by a normalised Gaussian of a tenth of the width, at a
     quarter of the size.
     """
     small = (max(layer.width // 4, 2), max(layer.height // 4, 2))
-
-    def shrunk(plane: np.ndarray) -> np.ndarray:
-        return cv2.resize(plane, small, interpolation=cv2.INTER_AREA)
-
-    cover = shrunk(opacity)
-    weight = ((cover > RING_LOW) & (cover < RING_HIGH)).astype(np.float32)
+    cover = pixels.shrunk(opacity, small)
+    weight = ((cover > RING_LOW) & (cover < RING_HIGH)) * _ONE
     pairs = list(zip(below, layer.planes(), strict=True))
-    stack = [weight * cv2.subtract(shrunk(under), shrunk(over), dtype=cv2.CV_32F) for under, over in pairs]
-    wide = cv2.GaussianBlur(cv2.merge([*stack, weight]), (0, 0), max(small[0] / 10, 1.0))
-    difference = cv2.split(wide[:, :, :3] / (wide[:, :, 3:] + 1e-4))
-    for (_, over), change in zip(pairs, difference, strict=True):
-        change = cv2.resize(change, over.shape[::-1], interpolation=cv2.INTER_LINEAR)
-        cv2.add(over, change, dst=over, dtype=cv2.CV_8U)
+    apart = [pixels.difference(*(pixels.shrunk(plane, small) for plane in pair)) for pair in pairs]
+    wide = pixels.blurred(pixels.stacked([*(weight * one for one in apart), weight]), max(small[0] / 10, 1.0))
+    change = wide[:, :, :3] / (wide[:, :, 3:] + 1e-4)
+    for k, (_, over) in enumerate(pairs):
+        pixels.add(over, pixels.enlarged(change[:, :, k], (over.shape[1], over.shape[0])))

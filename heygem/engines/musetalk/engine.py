@@ -39,7 +39,7 @@ SIDE = 256
 """Of the square that the network sees, px."""
 BYTES = 250 << 20
 """Of GPU memory for one frame: the widest layers of the decoder in half precision."""
-BATCH, MOST = 4, 32
+BATCH, MOST = 4, 8
 """Frames at once on the processor; at most on a GPU."""
 
 
@@ -77,18 +77,19 @@ class MuseTalkEngine(NeuralEngine):
 
         place = self._place(style.exact)
         crops = Crops.of(avatar.landmarks, partial(boxes, margin=0 if self._first else MARGIN), SIDE)
-        self.batch = place.batch(BYTES + crops.bytes(plan), BATCH, MOST)
-        painter = self._painter(place, self.batch)
+        most = place.batch(BYTES + crops.bytes(plan), BATCH, MOST)
+        self.batch = most if style.exact else most * place.ahead
+        painter = self._painter(place, most)
         if style.exact:
             parser = self._part("parser", place, lambda: place.hold(BiSeNet.of(self._state("face-parsing"))))
             return ExactRenderer(avatar, plan, painter, parser, place, speech)
-        latents = Latents(avatar, painter.latents, f"{self.name}-{SEEN}-{self._sum('sd-vae')}")
+        latents = Latents(avatar, painter.latents, f"{self.name}-{SEEN}-{self._sum('sd-vae')}", place)
 
         def predict(numbers: np.ndarray, seen: Tensor) -> Tensor:
             heard = speech.styled(numbers, style.strength, style.smoothness)
             return painter.faces(latents.of(plan[numbers], seen), place.take(heard))
 
-        renderer = CropRenderer(Shot(avatar, plan, style, tick), place, crops, predict)
+        renderer = CropRenderer(Shot(avatar, plan, style, tick), place, crops, predict, most)
         renderer.hold(closing(latents))
         renderer.known = {"speaking": speech.speaking}
         return renderer

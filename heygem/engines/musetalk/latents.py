@@ -9,10 +9,10 @@ from pathlib import Path
 from zipfile import BadZipFile
 
 import numpy as np
-import torch
 from loguru import logger
 from torch import Tensor
 
+from heygem.engines.neural.place import Later, Place
 from heygem.faces.avatar import Avatar
 
 BLOCK = 128
@@ -38,30 +38,44 @@ class Latents:
     Close it: what a short sound saw of a long film is kept then.
     """
 
-    def __init__(self, avatar: Avatar, encode: Callable[[Tensor], Tensor], analyser: str) -> None:
-        self._avatar, self._encode, self._analyser = avatar, encode, analyser
+    def __init__(self, avatar: Avatar, encode: Callable[[Tensor], Tensor], analyser: str, place: Place) -> None:
+        self._avatar, self._encode, self._analyser, self._place = avatar, encode, analyser, place
+        self._new: list[int] = []
+        self._made: Later | None = None
         self._blocks: OrderedDict[int, Block] = OrderedDict()
 
     def of(self, sources: np.ndarray, seen: Tensor) -> Tensor:
         """(n, 8, h, w) float32 of the source frames ``sources`` (n,), whose faces are ``seen`` (n, 3, 8 h, 8 w)."""
+        self._settle()
         shape = (8, seen.shape[2] // 8, seen.shape[3] // 8)
         numbers, first = np.unique(sources, return_index=True)
         places = {n: (self._block(n // BLOCK, shape), n % BLOCK) for n in numbers.tolist()}
         new = {n: k for n, k in zip(places, first.tolist(), strict=True) if not places[n][0].known[places[n][1]]}
+        known = [block.values[at] for block, at in (places[n] for n in sources.tolist())]
+        found = self._place.take(np.stack(known)).float()
         if new:
-            made = self._encode(seen[list(new.values())]).half().cpu().numpy()
-            for n, value in zip(new, made, strict=True):
-                block, at = places[n]
-                block.values[at], block.known[at] = value, True
-            for number in {n // BLOCK for n in new}:
-                self._blocks[number].fresh = True
-                if self._is_whole(number):
-                    self._keep(number)
-        chosen = np.stack([block.values[at] for block, at in (places[n] for n in sources.tolist())])
-        return torch.from_numpy(chosen).to(seen.device).float()
+            made = self._encode(seen[list(new.values())]).half()
+            rows = {n: k for k, n in enumerate(new)}
+            here = [k for k, n in enumerate(sources.tolist()) if n in new]
+            found[here] = made[[rows[n] for n in sources[here].tolist()]].float()
+            self._new, self._made = list(new), self._place.give(made)
+        return found
+
+    def _settle(self) -> None:
+        """Puts what was encoded last into its blocks. It had time to come: nobody waits for it."""
+        made, self._made = self._made, None
+        if made is None:
+            return
+        for n, value in zip(self._new, made(), strict=True):
+            block = self._blocks[n // BLOCK]
+            block.values[n % BLOCK], block.known[n % BLOCK], block.fresh = value, True, True
+        for number in {n // BLOCK for n in self._new}:
+            if self._is_whole(number):
+                self._keep(number)
 
     def close(self) -> None:
         """Keeps what was not yet kept."""
+        self._settle()
         for number in self._blocks:
             self._keep(number)
 

@@ -72,7 +72,7 @@ def _skin(change: Tensor, lips: Tensor) -> Tensor:
 
 
 def _inverse(maps: Tensor) -> Tensor:
-    turn = torch.linalg.inv(maps[:, :, :2])
+    turn = torch.linalg.inv_ex(maps[:, :, :2]).inverse  # inv itself waits for the graphics card
     return torch.cat([turn, -turn @ maps[:, :, 2:]], 2)
 
 

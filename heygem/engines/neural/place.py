@@ -6,6 +6,7 @@ import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cache
 from typing import Any, TypeVar
 
 import numpy as np
@@ -17,6 +18,12 @@ from heygem.errors import EngineUnavailable
 Net = TypeVar("Net", bound=nn.Module)
 SHARE = 0.7
 """Of the free memory of a GPU, what the frames of one batch may take."""
+AHEAD = 4
+"""Batches that a GPU is sent before the first one is waited for."""
+SMALL = 64 << 10
+"""Bytes up to which CUDA takes values at once, whatever a GPU is doing."""
+Later = Callable[[], np.ndarray]
+"""Values that are on their way: waits until they are there. Whoever holds them may change them."""
 
 
 @dataclass(frozen=True)
@@ -37,9 +44,37 @@ class Place:
         net = net.eval().requires_grad_(False).to(self.device, self.dtype)
         return net.to(memory_format=torch.channels_last)  # pyright: ignore[reportCallIssue] (torch names no such form)
 
-    def take(self, values: np.ndarray | Tensor) -> Tensor:
-        """Values here, float32."""
-        return torch.as_tensor(values).to(self.device, non_blocking=True).float()
+    def take(self, values: np.ndarray) -> Tensor:
+        """Values here, of the same type, which may share their memory. On a GPU they travel while it computes."""
+        given = torch.from_numpy(np.require(values, requirements=["C", "W"]))
+        if not self.is_gpu:
+            return given
+        if given.nbytes <= SMALL:
+            return given.to(self.device, non_blocking=True)
+        up, now = _lanes(self.device)[0], torch.cuda.current_stream(self.device)
+        with torch.cuda.stream(up):
+            here = given.pin_memory().to(self.device, non_blocking=True)
+        now.wait_stream(up)
+        here.record_stream(now)
+        return here
+
+    def give(self, values: Tensor) -> Later:
+        """Brings values back, on a GPU while it computes on. What is returned waits for them."""
+        if not self.is_gpu:
+            return values.numpy
+        down = _lanes(self.device)[1]
+        down.wait_stream(torch.cuda.current_stream(self.device))
+        with torch.cuda.stream(down):
+            there = torch.empty(values.shape, dtype=values.dtype, pin_memory=True)
+            there.copy_(values, non_blocking=True)
+            arrived = down.record_event()
+        values.record_stream(down)
+
+        def wait() -> np.ndarray:
+            arrived.synchronize()
+            return there.numpy()
+
+        return wait
 
     def batch(self, each: int, usual: int, most: int) -> int:
         """How many frames at once: ``usual`` on a processor; on a GPU as many as have room at ``each`` bytes, 1 to
@@ -48,6 +83,12 @@ class Place:
             return usual
         free, _ = torch.cuda.mem_get_info(self.device)
         return max(1, min(most, int(free * SHARE) // each))
+
+    @property
+    def ahead(self) -> int:
+        """How many batches are on their way at once: while a GPU computes one, the processor prepares the next and
+        finishes the last."""
+        return AHEAD if self.is_gpu else 1
 
 
 def place(wish: str, engine: str, exact: bool = False) -> Place:
@@ -123,8 +164,15 @@ class Steady:
                 self._net(*self._inputs)
         torch.cuda.current_stream().wait_stream(side)
         self._graph = torch.cuda.CUDAGraph()
-        with torch.cuda.graph(self._graph):
+        # Decoder and encoder use the same GPU from other threads, which would spoil what is recorded "global".
+        with torch.cuda.graph(self._graph, capture_error_mode="thread_local"):
             self._output = self._net(*self._inputs)
+
+
+@cache
+def _lanes(device: torch.device) -> tuple[torch.cuda.Stream, torch.cuda.Stream]:
+    """Two streams beside the one that computes: for what goes to a GPU, and for what comes back."""
+    return torch.cuda.Stream(device), torch.cuda.Stream(device)
 
 
 def _filled(values: Tensor, count: int) -> Tensor:

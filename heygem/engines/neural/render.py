@@ -13,10 +13,12 @@ from torch import Tensor
 from heygem.engines.base import Style
 from heygem.engines.mesh.cover import Cover, Hidden
 from heygem.engines.mesh.person import study
+from heygem.engines.mesh.watch import Watch
+from heygem.engines.neural import planes
 from heygem.engines.neural.compose import View, compose
 from heygem.engines.neural.crop import Crops, Patches
 from heygem.engines.neural.mask import masks
-from heygem.engines.neural.place import Place
+from heygem.engines.neural.place import Later, Place
 from heygem.faces.avatar import Avatar
 from heygem.media.frame import Box, Frame
 from heygem.speech.motion import mouth_basis
@@ -36,19 +38,36 @@ class Shot:
     tick: Tick = silent
 
 
-class CropRenderer:
-    """Renders a shot with ``predict``. ``crops``: where its squares lie in the source frames."""
+@dataclass(frozen=True, eq=False)
+class _Face:
+    """A face to be changed in output frame ``number``: its patch lies in ``box``, and ``hidden`` stays on top of it."""
 
-    def __init__(self, shot: Shot, place: Place, crops: Crops, predict: Predict) -> None:
+    number: int
+    frame: Frame
+    box: Box
+    hidden: Hidden | None
+
+    def lay(self, made: Frame) -> None:
+        """Puts the patch ``made`` into the frame."""
+        before = self.frame.cut(self.box) if self.hidden else None
+        self.frame.put(*self.box[:2], made)
+        if self.hidden and before:
+            self.frame.blend(self.box, before, self.hidden.over(self.box))
+
+
+class CropRenderer:
+    """Renders a shot with ``predict``, ``most`` frames at once. ``crops``: where its squares lie in the frames."""
+
+    def __init__(self, shot: Shot, place: Place, crops: Crops, predict: Predict, most: int) -> None:
         avatar, plan = shot.avatar, shot.plan
         self._avatar, self._plan, self._region = avatar, plan, shot.style.region
-        self._place, self._crops, self._predict = place, crops, predict
+        self._place, self._crops, self._predict, self._most = place, crops, predict, most
         shown = np.unique(plan)
         self._patches = Patches.round(crops, shown, (avatar.width, avatar.height))
         self._shrink = crops.shrink(shown)
         person = study(avatar, mouth_basis())
-        self._cover, _ = Cover.of(avatar, person, lambda: shot.tick("render", 0, len(plan)))
-        self._looks: dict[int, tuple[Hidden | None, float]] = {}
+        cover, _ = Cover.of(avatar, person, lambda: shot.tick("render", 0, len(plan)))
+        self._watch = Watch(avatar, plan, cover)
         self.known: dict[str, float] = {}
         self._held = ExitStack()
 
@@ -57,48 +76,38 @@ class CropRenderer:
         self._held.enter_context(context)
 
     def render(self, start: int, frames: Sequence[Frame]) -> Sequence[Frame]:
-        looks = [self._look(t, frame) for t, frame in enumerate(frames, start)]
-        left = np.array([share for _, share in looks], np.float32)
-        chosen = np.flatnonzero(left > 0).tolist()
-        if chosen:
-            made = self._speak(start + np.array(chosen), [frames[k] for k in chosen], left[chosen])
-            for k, picture in zip(chosen, made, strict=True):  # from here on nothing can fail
-                self._lay(frames[k], self._patches.box(int(self._plan[start + k])), picture, looks[k][0])
-        for t in range(start, start + len(frames)):
-            del self._looks[t]
+        parts = range(0, len(frames), self._most)
+        sent = [self._send(start + k, frames[k : k + self._most]) for k in parts]  # a GPU may be at work on all of them
+        for faces, made in sent:  # from here on nothing can fail
+            for face, data in zip(faces, made(), strict=True):
+                face.lay(Frame(data))
+        self._watch.forget(start, start + len(frames))
         return frames
 
-    def _look(self, t: int, frame: Frame) -> tuple[Hidden | None, float]:
-        """What stays on top in output frame ``t``, and how much of the effect is left. A frame that comes again is not
-        looked at again: the cover follows a film."""
-        if t not in self._looks:
-            source = int(self._plan[t])
-            weight = float(self._avatar.weight[source])
-            hidden, left = self._cover.look(frame, source) if weight > 0 else (None, 0.0)
-            self._looks[t] = hidden, weight * left
-        return self._looks[t]
-
-    @staticmethod
-    def _lay(frame: Frame, box: Box, picture: np.ndarray, hidden: Hidden | None) -> None:
-        before = frame.cut(box) if hidden else None
-        frame.paste(*box[:2], picture)
-        if hidden and before:
-            frame.blend(box, before, hidden.over(box))
+    def _send(self, start: int, frames: Sequence[Frame]) -> tuple[list[_Face], Later]:
+        """Has the network at work on some frames: their faces, and what will come of them (n, 3 h / 2, w) uint8."""
+        faces, left = [], []
+        for t, frame in enumerate(frames, start):
+            hidden, share = self._watch.look(t, frame)
+            if share > 0:
+                faces.append(_Face(t, frame, self._patches.box(int(self._plan[t])), hidden))
+                left.append(share)
+        return faces, self._speak(faces, np.array(left, np.float32)) if faces else lambda: np.zeros((0, 0, 0), np.uint8)
 
     @torch.inference_mode()
-    def _speak(self, numbers: np.ndarray, frames: Sequence[Frame], left: np.ndarray) -> np.ndarray:
-        """The patches of the output frames ``numbers``, (n, h, w, 3) uint8 RGB; left (n,) 0..1: of the effect."""
+    def _speak(self, faces: Sequence[_Face], left: np.ndarray) -> Later:
+        """The data of the patches of n faces, with other mouths; left (n,) 0..1: of the effect."""
+        numbers, place = np.array([face.number for face in faces]), self._place
         sources = self._plan[numbers]
-        rgb = np.stack([frame.rgb(self._patches.box(int(n))) for frame, n in zip(frames, sources, strict=True)])
-        patches = self._place.take(torch.from_numpy(rgb).permute(0, 3, 1, 2)) / 255
-        maps = torch.as_tensor(self._patches.maps(self._crops, sources), dtype=torch.float32)
-        view = View(maps.to(self._place.device), self._shrink)
+        data = place.take(np.stack([face.frame.cut(face.box).data for face in faces]))
+        patches = planes.rgb(data)
+        view = View(place.take(self._patches.maps(self._crops, sources).astype(np.float32)), self._shrink)
         seen = view.cut(patches, self._crops.side)
         made = self._predict(numbers, seen)
         points = [self._crops.into(int(n), self._avatar.landmarks[n, :, :2].astype(np.float64)) for n in sources]
         drawn = masks(np.stack(points), self._region, left)
-        result = compose(patches, seen, made, view, self._place.take(drawn.face), self._place.take(drawn.lips))
-        return (result.permute(0, 2, 3, 1) * 255).round().byte().cpu().numpy()
+        result = compose(patches, seen, made, view, place.take(drawn.face), place.take(drawn.lips))
+        return place.give(planes.changed(data, result - patches))
 
     def report(self) -> dict[str, float]:
         """What the engine knows (``known``)."""

@@ -37,7 +37,7 @@ BYTES = 1_000
 encoder."""
 SMALL = 96
 """Side of the faces whose network takes no longer than decoder and encoder."""
-BATCH, MOST = 8, 32
+BATCH, MOST = 8, 16
 """Frames at once on the processor; at most on a GPU."""
 
 
@@ -92,14 +92,15 @@ class Wav2LipEngine(NeuralEngine):
         if style.exact:
             return ExactRenderer(avatar, plan, net, place, speech.windows(gated=False))
         crops = Crops.of(avatar.landmarks, face_boxes, net.side)
-        self.batch = place.batch(BYTES * net.side**2 + crops.bytes(plan), BATCH, MOST)
+        most = place.batch(BYTES * net.side**2 + crops.bytes(plan), BATCH, MOST)
+        self.batch = most * place.ahead
         voice = Voice(net, place, speech.windows(gated=True), style)
-        faces = Steady(net.face, place, self.batch)
+        faces = Steady(net.face, place, most)
 
         def predict(numbers: np.ndarray, seen: Tensor) -> Tensor:
             return faces(half_hidden(seen.flip(1)), voice.of(numbers)).flip(1)  # it knows blue, green, red
 
-        renderer = CropRenderer(Shot(avatar, plan, style, tick), place, crops, predict)
+        renderer = CropRenderer(Shot(avatar, plan, style, tick), place, crops, predict, most)
         if net.side == SMALL:
             renderer.hold(spare_cores())
         renderer.known = {"speaking": speech.speaking}

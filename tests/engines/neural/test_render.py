@@ -42,9 +42,9 @@ def green(numbers: np.ndarray, seen: Tensor) -> Tensor:
     return seen * 0.2 + torch.tensor([0.0, 0.8, 0.0])[:, None, None]
 
 
-def begin(avatar: Avatar, predict: Callable[[np.ndarray, Tensor], Tensor] = green) -> CropRenderer:
+def begin(avatar: Avatar, predict: Callable[[np.ndarray, Tensor], Tensor] = green, most: int = 8) -> CropRenderer:
     plan, crops = np.arange(len(avatar.landmarks)), Crops.of(avatar.landmarks, face_boxes, 96)
-    return CropRenderer(Shot(avatar, plan, Style()), place("cpu", "x", exact=True), crops, predict)
+    return CropRenderer(Shot(avatar, plan, Style()), place("cpu", "x", exact=True), crops, predict, most)
 
 
 def rendered(
@@ -89,3 +89,19 @@ def test_memory_that_is_too_small_changes_no_picture(film: tuple[Avatar, list[Fr
     portions = Portions(begin(avatar, tight))
     pairs = zip(rendered(portions.render, frames, 8), rendered(begin(avatar).render, frames, 8), strict=True)
     assert all(np.abs(a.astype(int) - b).max() <= 1 for a, b in pairs) and portions.most == 2
+
+
+def test_all_parts_are_on_their_way_before_a_frame_changes(film: tuple[Avatar, list[Frame]]) -> None:
+    """So a GPU never waits for the processor, and memory that ends in the last part costs nothing."""
+    avatar, frames = film
+    copies, seen = [frame.copy() for frame in frames[:8]], []
+
+    def watching(numbers: np.ndarray, faces: Tensor) -> Tensor:
+        seen.append(numbers.tolist())
+        assert all(np.array_equal(one.data, frame.data) for one, frame in zip(copies, frames[:8], strict=True))
+        return green(numbers, faces)
+
+    begin(avatar, watching, most=3).render(0, copies)
+    assert seen == [[0, 1, 2], [3, 4, 5], [6, 7]]
+    together = rendered(begin(avatar).render, frames[:8], 8)
+    assert all(np.abs(one.data.astype(int) - other).max() <= 1 for one, other in zip(copies, together, strict=True))
