@@ -44,12 +44,12 @@ def main() -> int:
     parser.add_argument("checkout", type=Path, help="a copy of an official repository")
     parser.add_argument("--python", default=sys.executable, help="the interpreter that its code runs in")
     parser.add_argument("--save", action="store_true", help="append the table to benchmarks/RESULTS.md")
-    parser.add_argument("--film", type=Path, help="measure the speed on the beginning of this film (Wav2Lip alone)")
+    parser.add_argument("--film", type=Path, help="measure the speed on its beginning instead (Wav2Lip, MuseTalk)")
     parser.add_argument("--frames", type=int, default=50, help="how many frames of it")
     given = parser.parse_args()
     name, module = kind_of(given.checkout)
     if given.film:
-        _speed(given)
+        _speed(given, name, module)
         return 0
     figures = import_module(f"benchmarks.official.{module}").compare(given.checkout.absolute(), given.python)
     found = report(name, figures)
@@ -59,12 +59,12 @@ def main() -> int:
     return int(not all(one.met for one in figures))
 
 
-def _speed(given: argparse.Namespace) -> None:
-    from benchmarks.official import wav2lip_speed
+def _speed(given: argparse.Namespace, name: str, module: str) -> None:
+    from benchmarks.official import speed
 
-    about = where()
-    found = wav2lip_speed.table(wav2lip_speed.against(given.checkout, given.film, given.frames, given.python))
-    head = f"### Against the official program of Wav2Lip, {about['date']}, {about['commit']}"
+    about, other = where(), import_module(f"benchmarks.official.{module}_speed")
+    found = speed.table(other.against(given.checkout, given.film, given.frames, given.python), other.NOTE)
+    head = f"### Against the official program of {name}, {about['date']}, {about['commit']}"
     text = f"{head}\n\n{about['machine']}. {given.frames} frames of “{given.film.name}”.\n\n{found}\n"
     print(text)
     if given.save:

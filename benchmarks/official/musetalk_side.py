@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import json
 import os
+import runpy
 import sys
+import time
 import types
 from pathlib import Path
 
@@ -16,7 +18,7 @@ import numpy as np
 import torch
 
 CHECKOUT, FOLDER, PART = Path(sys.argv[1]).resolve(), Path(sys.argv[2]).resolve(), sys.argv[3]
-from made import weights  # noqa: E402 (it lies beside this file)
+from made import blind, weights  # noqa: E402 (it lies beside this file)
 
 sys.path[0] = str(CHECKOUT)  # instead of the folder of this file
 
@@ -39,6 +41,22 @@ VAE = {
     "layers_per_block": 2,
     "sample_size": 256,
 }
+
+
+kept: list[torch.library.Library] = []
+
+
+def transforms():
+    """Lets torchvision load where its operators were built for another PyTorch: only its transforms are wanted."""
+    try:
+        import torchvision.transforms
+    except RuntimeError:
+        kept.append(torch.library.Library("torchvision", "DEF"))
+        for name in ("nms", "qnms"):
+            kept[0].define(f"{name}(Tensor dets, Tensor scores, float iou_threshold) -> Tensor")
+        for name in [name for name in sys.modules if name.startswith("torchvision")]:
+            del sys.modules[name]
+        import torchvision.transforms  # noqa: F401
 
 
 def shaped(name: str, net: torch.nn.Module) -> dict[str, torch.Tensor]:
@@ -70,15 +88,21 @@ def run_vae(given):
     return {"latents": latents, "picture": picture, "pixels": pixels}
 
 
-def run_unet(given):
+def unet_file(file):
+    """Writes the weights of the U-Net, and beside the folder its configuration."""
     from diffusers import UNet2DConditionModel
-    from musetalk.models.unet import PositionalEncoding, UNet
 
     (FOLDER / "musetalk.json.config").write_text(json.dumps(UNET), "utf-8")
     with torch.device("meta"):
         net = UNet2DConditionModel(**UNET)
-    file = FOLDER / "unet.pth"
     torch.save(shaped("musetalk", net), file)
+
+
+def run_unet(given):
+    from musetalk.models.unet import PositionalEncoding, UNet
+
+    file = FOLDER / "unet.pth"
+    unet_file(file)
     official = UNet(str(FOLDER / "musetalk.json.config"), str(file), device="cpu")
     file.unlink()
     official.model.eval()
@@ -88,12 +112,9 @@ def run_unet(given):
     return {"said": said, "pixels": vae().decode_latents(said)[..., ::-1]}
 
 
-def run_whisper(given):
-    import soundfile
-    from musetalk.utils.audio_processor import AudioProcessor
+def whisper():
     from transformers import WhisperConfig, WhisperFeatureExtractor, WhisperModel
 
-    soundfile.write(FOLDER / "voice.wav", given["samples"], 16000, subtype="FLOAT")
     WhisperFeatureExtractor().save_pretrained(FOLDER / "whisper")
     config = WhisperConfig(
         d_model=384,
@@ -106,6 +127,15 @@ def run_whisper(given):
     )
     net = WhisperModel(config).eval()
     net.load_state_dict(shaped("whisper-tiny", net))
+    return net
+
+
+def run_whisper(given):
+    import soundfile
+    from musetalk.utils.audio_processor import AudioProcessor
+
+    soundfile.write(FOLDER / "voice.wav", given["samples"], 16000, subtype="FLOAT")
+    net = whisper()
     processor = AudioProcessor(str(FOLDER / "whisper"))
     features, length = processor.get_audio_feature(str(FOLDER / "voice.wav"))
     found = {"mel": features[0][0]}
@@ -128,7 +158,8 @@ def run_openai(given):
     return {"states": states, "chunks25": np.stack(hearing.feature2chunks(states, 25))}
 
 
-def run_parsing(given):
+def parser_files():
+    """Writes the weights of the parser where the checkout's code looks for them."""
     from musetalk.utils.face_parsing.model import BiSeNet
     from musetalk.utils.face_parsing.resnet import Resnet18
 
@@ -140,6 +171,10 @@ def run_parsing(given):
     torch.save(shaped("face-parsing", BiSeNet()), models / "79999_iter.pth")
     torch.save(Resnet18("").state_dict(), models / "resnet18-5c106cde.pth")
     Resnet18.init_weight = loaded
+
+
+def run_parsing(given):
+    parser_files()
     from musetalk.utils.blending import get_image
     from musetalk.utils.face_parsing import FaceParsing
     from PIL import Image
@@ -168,6 +203,81 @@ class Blocks:
         return (torch.nn.functional.one_hot(torch.from_numpy(self._classes).long(), 19).permute(2, 0, 1)[None],)
 
 
+def run_made(given):
+    """The weights of everything that their script loads, where it looks for them."""
+    parser_files()
+    vae()
+    Path("models/sd-vae").symlink_to(FOLDER / "sd-vae")
+    Path("models/musetalkV15").mkdir()
+    unet_file("models/musetalkV15/unet.pth")
+    whisper().save_pretrained(FOLDER / "whisper")
+    Path("models/whisper").symlink_to(FOLDER / "whisper")
+    Path("tasks.yaml").write_text("one: {video_path: clip.mp4, audio_path: voice.wav}\n", "utf-8")
+    return {}
+
+
+def run_speed(given):
+    """Their script as it is, but for what finds faces: of two networks one computes, and both are told."""
+    seconds, points, boxes = {"analysis": 0.0, "network": 0.0}, iter(given["points"]), iter(given["boxes"].tolist())
+
+    def timed(name, work):
+        def run(*some, **more):
+            begin = time.perf_counter()
+            made = work(*some, **more)
+            if torch.cuda.is_available():
+                torch.cuda.synchronize()
+            seconds[name] += time.perf_counter() - begin
+            return made
+
+        return run
+
+    def seen(*_):
+        keypoints = np.zeros((1, 133, 2))
+        keypoints[0, 23:91] = next(points)
+        return types.SimpleNamespace(pred_instances=types.SimpleNamespace(keypoints=keypoints))
+
+    for name in ("mmpose", "mmpose.apis", "mmpose.structures"):
+        sys.modules[name] = types.ModuleType(name)
+    apis, structures = sys.modules["mmpose.apis"], sys.modules["mmpose.structures"]
+    apis.init_model, apis.inference_topdown = lambda *_, **more: None, seen
+    structures.merge_data_samples = lambda one: one
+    import torch.utils.model_zoo
+
+    torch.utils.model_zoo.load_url = blind
+    sys.path.append(str(CHECKOUT / "musetalk" / "utils"))
+    from face_detection import FaceAlignment
+    from musetalk.models.unet import UNet
+    from musetalk.models.vae import VAE as Official
+
+    look = timed("analysis", FaceAlignment.get_detections_for_batch)
+    FaceAlignment.get_detections_for_batch = lambda self, images: (look(self, images), [next(boxes)])[1]
+    Official.get_latents_for_unet = timed("network", Official.get_latents_for_unet)
+    Official.decode_latents = timed("network", Official.decode_latents)
+    load = UNet.__init__
+
+    def loaded(self, *some, **more):
+        load(self, *some, **more)
+        self.model.forward = timed("network", self.model.forward)
+
+    UNet.__init__ = loaded
+    half = ["--use_float16"] if torch.cuda.is_available() else []
+    os.chdir(FOLDER)
+    files = [
+        "--inference_config",
+        "tasks.yaml",
+        "--unet_config",
+        "musetalk.json.config",
+        "--output_vid_name",
+        "out.mp4",
+    ]
+    sys.argv = ["inference.py", *files, *half]
+    runpy.run_path(str(CHECKOUT / "scripts" / "inference.py"), run_name="__main__")
+    (made,) = Path("results").rglob("out.mp4")
+    assert made.stat().st_size, "their script made no film"
+    return seconds
+
+
+transforms()
 with torch.no_grad(), np.load(FOLDER / "given.npz") as given:
     found = globals()[f"run_{PART}"](dict(given))
 np.savez(FOLDER / f"{PART}.npz", **{key: np.asarray(value) for key, value in found.items()})

@@ -23,6 +23,8 @@ LIVE = (CHECKOUT / "avatars" / "wav2lip").is_dir()
 PACKAGE = "avatars.wav2lip." if LIVE else ""
 BATCH = 2
 """Frames that its detector sees at once: more of 1080p do not fit into 16 GB."""
+from made import blind  # noqa: E402 (it lies beside this file)
+
 sys.path[0] = str(CHECKOUT)  # instead of the folder of this file
 sys.modules["torchsummary"] = types.SimpleNamespace(summary=None)  # is imported by one of them and never called
 
@@ -148,18 +150,6 @@ def run_speed(given):
     models.Wav2Lip.forward = timed("network", models.Wav2Lip.forward)
     program("--face_det_batch_size", str(BATCH), "--wav2lip_batch_size", "16")
     return seconds
-
-
-def blind(*_):
-    from face_detection.detection.sfd.net_s3fd import s3fd
-
-    torch.manual_seed(0)
-    state = s3fd().state_dict()
-    for key in [key for key in state if "_conf." in key]:
-        state[key].zero_()
-        if key.endswith("bias"):
-            state[key][:-1] = 9.0
-    return state
 
 
 def program(*options):

@@ -71,8 +71,11 @@ def finish(
                 made = _rendered(video, place, wish, (quality, device), info, tick)
             else:
                 made = _copied(video, place, wish, info, tick)
-            tick("finish", 0, 1)
-    tick("finish", 1, 1)
+    try:
+        tick("finish", 1, 1)
+    except BaseException:
+        out.unlink(missing_ok=True)
+        raise
     return replace(made, path=out)
 
 

@@ -16,7 +16,8 @@ from torch import Tensor
 from heygem.engines.mesh.pixels import CUBIC
 from heygem.engines.mesh.warp import barycentric
 from heygem.engines.neural.place import Place
-from heygem.media.frame import TO_RGB, TO_YUV, Box, Frame
+from heygem.engines.neural.planes import matrices
+from heygem.media.frame import Box, Frame
 
 
 class Sheet:
@@ -40,7 +41,7 @@ class Sheet:
         """(h, w, 3) 0..255 of an even-sided box."""
         part = self._part(box)
         full = part.chroma.repeat_interleave(2, 1).repeat_interleave(2, 2)
-        matrix = torch.from_numpy(TO_RGB).to(self.luma.device)
+        matrix = matrices(self.luma.device)[0]
         yuv = torch.cat([part.luma[None], full]).permute(1, 2, 0)
         return (yuv @ matrix[:, :3].T + matrix[:, 3]).clamp(0, 255)
 
@@ -48,7 +49,7 @@ class Sheet:
         """Moves the planes by the difference between an even-sided patch and what ``rgb`` returns there."""
         box = x, y, x + rgb.shape[1], y + rgb.shape[0]
         change = (rgb - self.rgb(box)).permute(2, 0, 1)
-        matrix, part = torch.from_numpy(TO_YUV[:, :3]).to(rgb.device), self._part(box)
+        matrix, part = matrices(rgb.device)[1][:, :3], self._part(box)
         part.luma += torch.tensordot(matrix[0], change, 1)
         part.chroma += torch.tensordot(matrix[1:], F.avg_pool2d(change, 2), 1)
 

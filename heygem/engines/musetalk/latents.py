@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from zipfile import BadZipFile
@@ -54,12 +54,16 @@ class Latents:
         known = [block.values[at] for block, at in (places[n] for n in sources.tolist())]
         found = self._place.take(np.stack(known)).float()
         if new:
-            made = self._encode(seen[list(new.values())]).half()
-            rows = {n: k for k, n in enumerate(new)}
+            made = self._encode(seen[self._rows(new.values())]).half()
+            order = {n: k for k, n in enumerate(new)}
             here = [k for k, n in enumerate(sources.tolist()) if n in new]
-            found[here] = made[[rows[n] for n in sources[here].tolist()]].float()
+            found[self._rows(here)] = made[self._rows(order[n] for n in sources[here].tolist())].float()
             self._new, self._made = list(new), self._place.give(made)
         return found
+
+    def _rows(self, numbers: Iterable[int]) -> Tensor:
+        """To choose rows with; plain numbers would make the processor wait for the graphics card."""
+        return self._place.take(np.fromiter(numbers, np.int64))
 
     def _settle(self) -> None:
         """Puts what was encoded last into its blocks. It had time to come: nobody waits for it."""
