@@ -35,7 +35,7 @@ def test_a_service_comes_first_and_is_called_external() -> None:
 
 
 def test_the_button_comes_back_where_speaking_could_not_begin() -> None:
-    with gr.Blocks() as page:
+    with gr.Blocks() as page, gr.Column():
         SayPanel(gr.I18n(en={}), desk(), template("pick", {}), gr.BrowserState({}))
     button = next(block for block in page.blocks.values() if isinstance(block, gr.Button))
     assert [fn.outputs for fn in page.fns.values() if fn.trigger_only_on_failure] == [[button]]

@@ -82,6 +82,7 @@ class Place:
         if not self.is_gpu:
             return usual
         free, _ = torch.cuda.mem_get_info(self.device)
+        free += torch.cuda.memory_reserved(self.device) - torch.cuda.memory_allocated(self.device)  # of earlier takes
         return max(1, min(most, int(free * SHARE) // each))
 
     @property

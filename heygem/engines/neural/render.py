@@ -66,7 +66,8 @@ class CropRenderer:
         self._patches = Patches.round(crops, shown, (avatar.width, avatar.height))
         self._shrink = crops.shrink(shown)
         person = study(avatar, mouth_basis())
-        cover, _ = Cover.of(avatar, person, lambda: shot.tick("render", 0, len(plan)))
+        self._beat: Callable[[int], None] = lambda done: shot.tick("render", done, len(plan))
+        cover, _ = Cover.of(avatar, person, lambda: self._beat(0))
         self._watch = Watch(avatar, plan, cover)
         self.known: dict[str, float] = {}
         self._held = ExitStack()
@@ -78,9 +79,10 @@ class CropRenderer:
     def render(self, start: int, frames: Sequence[Frame]) -> Sequence[Frame]:
         parts = range(0, len(frames), self._most)
         sent = [self._send(start + k, frames[k : k + self._most]) for k in parts]  # a GPU may be at work on all of them
-        for faces, made in sent:  # from here on nothing can fail
+        for faces, made in sent:  # from here on nothing can fail; but somebody may cancel
             for face, data in zip(faces, made(), strict=True):
                 face.lay(Frame(data))
+            self._beat(start)
         self._watch.forget(start, start + len(frames))
         return frames
 

@@ -33,7 +33,9 @@ def test_half_precision_only_where_the_processor_is_made_for_it(
 
 @pytest.mark.parametrize(("each", "frames"), [(1 << 20, 32), (1 << 30, 14), (1 << 40, 1)])
 def test_a_gpu_takes_as_many_frames_as_have_room(monkeypatch: pytest.MonkeyPatch, each: int, frames: int):
-    monkeypatch.setattr(torch.cuda, "mem_get_info", lambda device: (20 << 30, 24 << 30))
+    monkeypatch.setattr(torch.cuda, "mem_get_info", lambda device: (8 << 30, 24 << 30))
+    monkeypatch.setattr(torch.cuda, "memory_reserved", lambda device: 14 << 30)
+    monkeypatch.setattr(torch.cuda, "memory_allocated", lambda device: 2 << 30)  # twelve are only kept
     gpu = Place(torch.device("cuda", 0), torch.float16, "GPU, fp16")
     assert gpu.batch(each, usual=8, most=32) == frames
     assert CPU.batch(each, usual=8, most=32) == 8

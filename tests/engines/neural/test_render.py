@@ -19,6 +19,7 @@ from heygem.engines.wav2lip.engine import face_boxes
 from heygem.errors import OutOfMemory
 from heygem.faces.avatar import Avatar
 from heygem.media.frame import Frame
+from heygem.tick import Tick, silent
 from tests.engines.talker import CUP, FPS, FRAMES, SIDE, clip
 
 COVERED = range(30, 50)
@@ -42,9 +43,11 @@ def green(numbers: np.ndarray, seen: Tensor) -> Tensor:
     return seen * 0.2 + torch.tensor([0.0, 0.8, 0.0])[:, None, None]
 
 
-def begin(avatar: Avatar, predict: Callable[[np.ndarray, Tensor], Tensor] = green, most: int = 8) -> CropRenderer:
+def begin(
+    avatar: Avatar, predict: Callable[[np.ndarray, Tensor], Tensor] = green, most: int = 8, tick: Tick = silent
+) -> CropRenderer:
     plan, crops = np.arange(len(avatar.landmarks)), Crops.of(avatar.landmarks, face_boxes, 96)
-    return CropRenderer(Shot(avatar, plan, Style()), place("cpu", "x", exact=True), crops, predict, most)
+    return CropRenderer(Shot(avatar, plan, Style(), tick), place("cpu", "x", exact=True), crops, predict, most)
 
 
 def rendered(
@@ -105,3 +108,13 @@ def test_all_parts_are_on_their_way_before_a_frame_changes(film: tuple[Avatar, l
     assert seen == [[0, 1, 2], [3, 4, 5], [6, 7]]
     together = rendered(begin(avatar).render, frames[:8], 8)
     assert all(np.abs(one.data.astype(int) - other).max() <= 1 for one, other in zip(copies, together, strict=True))
+
+
+def test_who_waits_for_a_large_batch_hears_of_each_part(film: tuple[Avatar, list[Frame]]) -> None:
+    avatar, frames = film
+    ticks: list[tuple[str, int, int]] = []
+    renderer = begin(avatar, most=3, tick=lambda *tick: ticks.append(tick))
+    renderer.render(0, [frame.copy() for frame in frames[:8]])
+    ticks.clear()
+    renderer.render(8, [frame.copy() for frame in frames[8:16]])
+    assert ticks == [("render", 8, FRAMES)] * 3
