@@ -101,6 +101,16 @@ def test_stopped_it_leaves_nothing(film: Path, wish: Finish, tmp_path: Path) -> 
     assert (tmp_path / "out.mp4").read_text() == "an older one"
 
 
+def test_stopped_at_the_very_end_it_leaves_nothing_either(film: Path, wish: Finish, tmp_path: Path) -> None:
+    def stop(stage: str, done: int, total: int) -> None:
+        if (stage, done) == ("finish", 1):
+            raise Cancelled
+
+    with pytest.raises(Cancelled):
+        finish(film, tmp_path / "out.mp4", wish, tick=stop)
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_what_is_wrong_is_said_before_the_work(film: Path, wish: Finish, tmp_path: Path) -> None:
     out = tmp_path / "out.mp4"
 
