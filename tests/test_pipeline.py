@@ -103,7 +103,7 @@ def test_a_photo_speaks(portrait: Path, voice: Path, tmp_path: Path, avatar_cach
         assert video.average_rate == 25
         assert sum(1 for _ in container.decode(video)) == take.frames
     assert take.fps == Fraction(25) and take.engine.startswith("mesh") and take.device == "CPU"
-    assert take.devices == {"faces": "CPU", "engine": "CPU", "decoder": "CPU", "encoder": "x264 on the CPU"}
+    assert take.devices == {"faces": "CPU", "engine": "CPU", "decoder": "CPU", "encoder": "CPU, x264"}
     assert take.quality["covered"] == 1.0
     record = json.loads(out.with_suffix(".take.json").read_text("utf-8"))
     assert record["frames"] == take.frames and record["options"]["engine"] == "mesh"

@@ -165,7 +165,7 @@ class _Film:
         self.info, self._first, self._clock = begin.info, begin.first, begin.clock
         self._upright = Upright(self.info.width, self.info.height)
         self._hwaccel = choose(path, device)
-        self.decoder = "NVDEC on the GPU" if self._hwaccel else "CPU"
+        self.decoder = "GPU, NVDEC" if self._hwaccel else "CPU"
         self._open()
         self._fresh = True
 

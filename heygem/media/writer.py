@@ -78,7 +78,7 @@ class VideoWriter:
     @property
     def encoder(self) -> str:
         """What encodes, and where, for people."""
-        return "NVENC on the GPU" if self._video.codec_context.name == "h264_nvenc" else "x264 on the CPU"
+        return "GPU, NVENC" if self._video.codec_context.name == "h264_nvenc" else "CPU, x264"
 
     def write(self, frame: Frame) -> None:
         """Encodes one frame, scaled if it is not of the writer's size. It may be changed afterwards."""
